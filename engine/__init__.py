@@ -1,0 +1,1 @@
+"""How an office works: dossiers, tasks, documents and deadlines of a public administration."""

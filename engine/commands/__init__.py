@@ -1,0 +1,1 @@
+"""One function, one thing the office can do."""

@@ -1,0 +1,1 @@
+"""What keeps promises made to the outside: mail and other channels."""

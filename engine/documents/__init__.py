@@ -1,0 +1,1 @@
+"""Files, documents, registers, templates and signature requests."""

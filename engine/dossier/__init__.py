@@ -1,0 +1,1 @@
+"""The dossier itself: records, lifecycle, checklist, codes, fees, statuses."""

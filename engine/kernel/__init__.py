@@ -1,0 +1,1 @@
+"""What every command stands on: unit of work, journal, outbox, incidents, clock, database."""

@@ -1,0 +1,1 @@
+"""Units, positions, people, appointments and delegations: who may do what, today."""

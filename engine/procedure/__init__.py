@@ -1,0 +1,1 @@
+"""The package of a procedure in bpmn/: load, normalise, check, compare, publish."""

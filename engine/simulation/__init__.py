@@ -1,0 +1,1 @@
+"""The whole office under another clock: demo province, scenarios."""

@@ -1,0 +1,1 @@
+"""Background work: outbox delivery, due sweep, rescue, daily seal."""

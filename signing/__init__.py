@@ -1,0 +1,1 @@
+"""What mathematics guarantees: prepare, finish, verify. Imports nothing else of ours."""
