@@ -1,0 +1,115 @@
+"""The journal: what happened, sealed line to line so that nothing can be changed or taken out unnoticed.
+
+One chain per dossier and one for acts without a dossier. The hash of a line covers the hash of the line before it and the
+canonical bytes of everything the line says, made here and not in the database, so that any program can repeat it. The database
+refuses to change or delete lines; whoever switches that off is found by `engine.kernel.journal_check`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, LargeBinary, Text, bindparam, insert, text, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from engine.kernel.canonical import canonical, plain
+from engine.kernel.tables import Base, Instant, Json, ProvinceKey
+
+FORMAT = 1
+GENESIS = hashlib.sha256(b"motcua journal").digest()
+OFFICE = UUID(int=0)  # the chain of acts without a dossier
+
+
+class JournalLine(Base):
+    """One fact: who did what at which office time, and the hashes that hold it in its chain."""
+
+    __tablename__ = "journal_line"
+    __table_args__ = (Index(None, "province", "at"),)
+
+    province: Mapped[ProvinceKey]
+    chain: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(Instant)
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
+    kind: Mapped[str] = mapped_column(Text)
+    actor: Mapped[Json] = mapped_column(JSONB)
+    facts: Mapped[Json] = mapped_column(JSONB)
+    previous: Mapped[bytes] = mapped_column(LargeBinary)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class JournalHead(Base):
+    """The last line of a chain; locked while lines are added, so a chain has no gaps and no forks."""
+
+    __tablename__ = "journal_head"
+    __table_args__ = (Index("ix_journal_head_unsealed", "province", postgresql_where="number > sealed"),)
+
+    province: Mapped[ProvinceKey]
+    chain: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed: Mapped[int] = mapped_column(BigInteger, server_default="0", comment="number of the last line under a daily seal")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that happened within a unit of work, in the past tense, not yet sealed."""
+
+    kind: str
+    chain: UUID
+    facts: Json
+
+
+def fact(kind: str, dossier: UUID | None, facts: Mapping[str, Any]) -> Fact:
+    """Return the fact in storable form; refuses at once what has no canonical form."""
+    return Fact(kind, dossier or OFFICE, plain(facts))
+
+
+def line_hash(
+    previous: bytes, *, province: int, chain: UUID, number: int, at: datetime, recorded_at: datetime, kind: str, actor: Json, facts: Json
+) -> bytes:
+    """Return SHA-256 over the previous hash and the canonical bytes of the line."""
+    content = canonical([FORMAT, province, chain, number, at, recorded_at, kind, actor, facts])
+    return hashlib.sha256(previous + content).digest()
+
+
+# One statement creates the chain's head or locks the one that stands, and tells the server's time.
+LOCK_HEAD = text(
+    "insert into journal_head as head (province, chain, number, hash) values (:province, :chain, 0, :genesis) "
+    "on conflict (province, chain) do update set number = head.number "
+    "returning head.number, head.hash, clock_timestamp() as recorded_at"
+).bindparams(bindparam("chain", type_=JournalHead.chain.type), bindparam("genesis", value=GENESIS, type_=LargeBinary()))
+ADD_LINES = insert(JournalLine)
+MOVE_HEAD = (
+    update(JournalHead)
+    .where(JournalHead.province == bindparam("of_province"), JournalHead.chain == bindparam("of_chain"))
+    .values(number=bindparam("last"), hash=bindparam("last_hash"))
+)
+
+
+def seal(session: Session, province: int, at: datetime, actor: Json, recorded: list[Fact]) -> None:
+    """Add the *recorded* facts to their chains; the chain without a dossier comes last, being the one everybody shares."""
+    chains: dict[UUID, list[Fact]] = {}
+    for item in recorded:
+        chains.setdefault(item.chain, []).append(item)
+    for chain in sorted(chains, key=lambda chain: (chain == OFFICE, chain)):
+        number, previous, recorded_at = session.execute(LOCK_HEAD, {"province": province, "chain": chain}).one()
+        recorded_at = recorded_at.astimezone(UTC)
+        lines = []
+        for item in chains[chain]:
+            number += 1
+            said = {
+                "province": province, "chain": chain, "number": number, "at": at, "recorded_at": recorded_at,
+                "kind": item.kind, "actor": actor, "facts": item.facts,
+            }  # fmt: skip
+            own = line_hash(previous, **said)
+            lines.append({**said, "previous": previous, "hash": own})
+            previous = own
+        session.connection().execute(ADD_LINES, lines)
+        session.connection().execute(MOVE_HEAD, {"of_province": province, "of_chain": chain, "last": number, "last_hash": previous})

@@ -1,0 +1,70 @@
+"""The schema beside the tables: what protects the journal, the job queue's own tables, and the application role's rights."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from sqlalchemy import Connection, MetaData, text
+
+from engine.kernel.tables import Base
+
+APPEND_ONLY = ("journal_line", "journal_seal", "journal_seal_leaf", "journal_token")
+
+REFUSE_CHANGE = """
+create or replace function refuse_change() returns trigger language plpgsql as $$
+begin
+  raise exception 'the journal is only added to: % on % is refused', tg_op, tg_table_name using errcode = 'integrity_constraint_violation';
+end $$
+"""
+
+# Queues are written and emptied all day: let autovacuum follow closely (procrastinate issues 1242 and 1454).
+BUSY_TABLES = ("procrastinate_jobs", "procrastinate_events", "outbox_message", "due")
+
+
+def protect_journal(connection: Connection) -> None:
+    """Let the database refuse to change, delete or truncate what the journal has said."""
+    connection.exec_driver_sql(REFUSE_CHANGE)
+    for table in APPEND_ONLY:
+        connection.exec_driver_sql(
+            f"create trigger {table}_kept before update or delete on {table} for each row execute function refuse_change()"
+        )
+        connection.exec_driver_sql(
+            f"create trigger {table}_not_emptied before truncate on {table} for each statement execute function refuse_change()"
+        )
+
+
+def install_jobs(connection: Connection) -> None:
+    """Create procrastinate's tables and functions."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute((resources.files("procrastinate.sql") / "schema.sql").read_text(encoding="utf-8"))
+
+
+def tune(connection: Connection) -> None:
+    """Give the busy tables their autovacuum settings."""
+    for table in BUSY_TABLES:
+        connection.exec_driver_sql(f"alter table {table} set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0)")
+
+
+def grant(connection: Connection, role: str) -> None:
+    """Give the application role what it needs and no more: the journal it may read and add to."""
+    name = connection.dialect.identifier_preparer.quote_identifier(role)
+    for statement in (
+        f"grant usage on schema public to {name}",
+        f"grant select, insert, update, delete on all tables in schema public to {name}",
+        f"grant usage, select on all sequences in schema public to {name}",
+        f"grant execute on all functions in schema public to {name}",
+        f"revoke update, delete, truncate on {', '.join(APPEND_ONLY)} from {name}",
+        f"revoke delete, truncate on journal_head from {name}",
+    ):
+        connection.exec_driver_sql(statement)
+    if connection.scalar(text("select to_regclass('alembic_version')")):
+        connection.exec_driver_sql(f"revoke insert, update, delete on alembic_version from {name}")
+
+
+def create_all(connection: Connection, metadata: MetaData = Base.metadata) -> None:
+    """Create everything from the records' own definitions."""
+    metadata.create_all(connection)
+    protect_journal(connection)
+    install_jobs(connection)
+    tune(connection)

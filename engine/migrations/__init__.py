@@ -1,0 +1,1 @@
+"""The schema's history, and the one place that knows every record."""

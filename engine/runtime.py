@@ -1,0 +1,113 @@
+"""The composition root: everything one installation needs, and the only door to a unit of work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import RLock
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from engine.kernel import postgres, unit_of_work
+from engine.kernel.clock import Clock, ShiftedClock, SystemClock
+from engine.kernel.database import application_url, may_log_in, open_engine, open_sessions
+from engine.kernel.sealing import Sealing, open_keys
+from engine.kernel.unit_of_work import Actor, UnitOfWork
+from engine.settings import Settings
+
+T = TypeVar("T")
+
+
+class PartShelf:
+    """The installation's objects by type, each made when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._makers: dict[type[Any], Callable[[], Any]] = {}
+        self._made: dict[type[Any], Any] = {}
+        self._lock = RLock()
+
+    def offer(self, kind: type[T], make: Callable[[], T]) -> None:
+        """Say how the object of this type is made; a later offer replaces an earlier one."""
+        with self._lock:
+            self._makers[kind] = make
+            self._made.pop(kind, None)
+
+    def part(self, kind: type[T]) -> T:
+        """Return the only object of this type.
+
+        Raises:
+            LookupError: when nobody offered one.
+        """
+        made = self._made.get(kind)
+        if made is None:
+            with self._lock:
+                made = self._made.get(kind)
+                if made is None:
+                    if kind not in self._makers:
+                        raise LookupError(f"no {kind.__name__} in this installation")
+                    made = self._made[kind] = self._makers[kind]()
+        return cast(T, made)
+
+    def copy(self) -> PartShelf:
+        """Return a shelf with the same makers and nothing made yet."""
+        other = PartShelf()
+        other._makers = dict(self._makers)
+        return other
+
+
+class Runtime:
+    """One open installation: settings, sessions, clock and parts."""
+
+    def __init__(self, settings: Settings, engine: Engine, clock: Clock, parts: PartShelf) -> None:
+        self.settings = settings
+        self.engine = engine
+        self.clock = clock
+        self.parts = parts
+        self.sessions: sessionmaker[Session] = open_sessions(engine)
+
+    @contextmanager
+    def begin(self, actor: Actor) -> Iterator[UnitOfWork]:
+        """Open a unit of work for *actor*: everything in the block becomes true together when it ends, or nothing does.
+
+        Raises:
+            Conflict: when somebody else holds or has changed what the block needs.
+        """
+        with unit_of_work.begin(self.sessions, actor, self.clock, self.settings.province, self.parts) as w:
+            yield w
+
+    def part(self, kind: type[T]) -> T:
+        """Return the installation's only object of this type."""
+        return self.parts.part(kind)
+
+    def with_clock(self, clock: Clock) -> Runtime:
+        """Return the same installation under another clock: for simulations."""
+        return Runtime(self.settings, self.engine, clock, self.parts)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+
+def open_runtime(settings: Settings, *, clock: Clock | None = None, pool_size: int = 5) -> Runtime:
+    """Open the installation of *settings*; the database must be running and migrated.
+
+    Raises:
+        postgres.NotRunning: when the embedded server is meant and does not run.
+    """
+    url = settings.application_url
+    if url is None:
+        owner = settings.database_url or postgres.running_url(settings.home)
+        application = application_url(owner, settings.secret_key)
+        url = application.render_as_string(hide_password=False) if may_log_in(application) else owner
+    engine = open_engine(url, pool_size=pool_size)
+    parts = PartShelf()
+    offer_parts(parts, settings)
+    return Runtime(settings, engine, clock or (ShiftedClock() if settings.demo else SystemClock()), parts)
+
+
+def offer_parts(parts: PartShelf, settings: Settings) -> None:
+    """Say how every part of an installation is made."""
+    parts.offer(Settings, lambda: settings)
+    parts.offer(Sealing, lambda: open_keys(settings.home / "keys"))
