@@ -1,1 +1,1 @@
-"""The statutory clock: pure functions from a received instant, a term and a calendar to a due instant."""
+"""The statutory clock: calendars, terms, suspensions and why a date is what it is; pure, no session, no clock of its own."""

@@ -1,1 +1,1 @@
-"""Units, positions, people, appointments and delegations: who may do what, today."""
+"""Who works where, and who may do what today: units, positions, dated appointments and delegations."""
