@@ -1,0 +1,225 @@
+"""The package of one procedure as values: what ``procedure.toml`` declares, the files beside it, and the package's identity."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, time
+from functools import cached_property
+from typing import Any
+
+from engine.errors import NotFound
+from engine.procedure.diagram import Diagram
+from engine.procedure.diagram_reader import read_diagram
+from engine.procedure.forms import Form
+from engine.procedure.identity import content_hash, drawing_hash
+from engine.procedure.words import Words
+
+DIAGRAM = "process.bpmn"
+DECLARATION = "procedure.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class LegalBasis:
+    """An article of a legal act, and since when it carries this procedure."""
+
+    act: str
+    article: str
+    valid_from: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class TermRule:
+    """The term the law grants: an *amount* in *unit*, how it is counted and what a supplement does to it."""
+
+    amount: int
+    unit: str
+    counting: str
+    cutoff: time | None
+    on_supplement: str
+    legal_basis: str
+    valid_from: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A paper the owner hands in; *required* is a truth value or a FEEL condition over ``dossier``."""
+
+    key: str
+    name: Words
+    form: str
+    copies: int
+    required: bool | str
+    upload: bool
+    media: tuple[str, ...]
+    legal_basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fee:
+    """A fee or charge; *amount* is a FEEL expression in đồng over ``dossier``."""
+
+    key: str
+    name: Words
+    kind: str
+    amount: str
+    legal_basis: str
+    valid_from: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRule:
+    """Who works in a lane of the diagram: a role, in which unit."""
+
+    id: str
+    role: str
+    unit: str
+    title: Words
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentKind:
+    """A document the procedure produces: its template, register, symbol and who signs in which capacity."""
+
+    key: str
+    name: Words
+    template: str
+    register: str
+    symbol: str
+    capacity: str
+    order: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A paper for the owner (receipt, supplement request, refusal …) whose template the package brings itself."""
+
+    key: str
+    name: Words
+    template: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A quick reason offered to the officer; *kind* is ``supplement``, ``refusal`` or ``send_back``."""
+
+    kind: str
+    text: Words
+    legal_basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A key of ``procedure.toml`` that nobody reads, with its line: probably a slip of the pen."""
+
+    key: str
+    line: int | None
+
+
+@dataclass(frozen=True)
+class Package:
+    """One version of a procedure, immutable; the diagram and the forms are read when first asked for."""
+
+    folder: str
+    files: Mapping[str, bytes]
+    key: str
+    code: str
+    scope: str
+    online_level: str
+    effective_from: date
+    name: Words
+    field: Words
+    field_code: str
+    legal_basis: tuple[LegalBasis, ...]
+    term: TermRule
+    components: tuple[Component, ...]
+    fees: tuple[Fee, ...]
+    lanes: tuple[LaneRule, ...]
+    documents: tuple[DocumentKind, ...]
+    papers: tuple[Paper, ...]
+    reasons: tuple[Reason, ...]
+    start_form: str | None
+    notices: Mapping[str, Any]
+    declaration: Mapping[str, Any]
+    """The whole ``procedure.toml``, for tables that only one part of the product reads."""
+    unread: tuple[Unread, ...] = field(default=())
+
+    @cached_property
+    def diagram(self) -> Diagram:
+        """The diagram as it was drawn.
+
+        Raises: Refused ``xml.*`` or ``diagram.*``.
+        """
+        return read_diagram(self.files[DIAGRAM], DIAGRAM)
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 (hex) of everything that has an effect; the drawing is not part of it."""
+        return content_hash(self.files)
+
+    @cached_property
+    def drawing_hash(self) -> str:
+        """SHA-256 (hex) of the drawing alone: positions, labels' places, annotations."""
+        return drawing_hash(self.files)
+
+    @cached_property
+    def package_hash(self) -> str:
+        """SHA-256 (hex) of the stored files byte for byte."""
+        digest = hashlib.sha256()
+        for name in sorted(self.files):
+            digest.update(f"{len(name.encode())}:{name}:{len(self.files[name])}:".encode())
+            digest.update(self.files[name])
+        return digest.hexdigest()
+
+    @cached_property
+    def _forms(self) -> dict[str, Form]:
+        return {}
+
+    @property
+    def form_keys(self) -> tuple[str, ...]:
+        """The forms of the package, by the name of their file."""
+        return tuple(sorted(name[6:-5] for name in self.files if name.startswith("forms/") and name.endswith(".json")))
+
+    def form(self, key: str) -> Form:
+        """Return the form ``forms/<key>.json``.
+
+        Raises: NotFound ``form.unknown``; Refused ``form.*`` if it cannot be read.
+        """
+        if key not in self._forms:
+            content = self.files.get(f"forms/{key}.json")
+            if content is None:
+                raise NotFound("form.unknown", form=key)
+            self._forms[key] = Form.parse(content, key)
+        return self._forms[key]
+
+    def lane(self, name: str | None) -> LaneRule | None:
+        """Return the rule for the lane called *name* in the diagram."""
+        return next((lane for lane in self.lanes if lane.id == name), None)
+
+    def document(self, key: str) -> DocumentKind:
+        """Return the document kind *key*.
+
+        Raises: NotFound ``document.kind_unknown``.
+        """
+        for document in self.documents:
+            if document.key == key:
+                return document
+        raise NotFound("document.kind_unknown", document=key)
+
+    def template(self, key: str) -> bytes:
+        """Return the Typst source ``templates/<key>.typ`` (the ending may be given).
+
+        Raises: NotFound ``package.template_unknown``.
+        """
+        name = template_file(key)
+        if name not in self.files:
+            raise NotFound("package.template_unknown", template=key)
+        return self.files[name]
+
+
+def template_file(key: str) -> str:
+    """Return the file a template's name stands for."""
+    bare = key.removeprefix("templates/").removesuffix(".typ")
+    return f"templates/{bare}.typ"
