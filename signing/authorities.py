@@ -1,0 +1,160 @@
+"""The answers of the TEST authorities: time-stamp tokens (RFC 3161), OCSP (RFC 6960), revocation lists (RFC 5280).
+
+Pure functions of a request, the stored hierarchy and an instant: whoever asks decides what time it is, so the demonstration's shifted
+clock and a test's moved clock need nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import UTC, datetime, timedelta
+
+from asn1crypto import algos, cms, core, tsp
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.x509 import ocsp
+
+from signing.keys import mechanism, mechanism_for, sign_with
+from signing.testpki import TestPki
+
+POLICY = "1.3.6.1.4.1.99999.1.1"
+_REASONS = {"key_compromise": x509.ReasonFlags.key_compromise, "affiliation_changed": x509.ReasonFlags.affiliation_changed}
+
+
+class Authorities:
+    """The TEST authorities with their keys loaded once."""
+
+    def __init__(self, pki: TestPki) -> None:
+        self._pki = pki
+        self._tsa_der = (pki.folder / "tsa.der").read_bytes()
+        self._tsa = asn1_x509.Certificate.load(self._tsa_der)
+        self._tsa_key = pki.authority_key("tsa")
+        self._ocsp_key = pki.authority_key("ocsp")
+        self._ocsp = x509.load_der_x509_certificate((pki.folder / "ocsp.der").read_bytes())
+        self._issuing = x509.load_der_x509_certificate(pki.issuing)
+
+    def timestamp(self, request: bytes, now: datetime) -> bytes:
+        """Answer a time-stamp query (DER) with a response (DER) that says *now*."""
+        query = tsp.TimeStampReq.load(request)
+        imprint = query["message_imprint"]
+        known = {"sha256": 32, "sha384": 48, "sha512": 64}.get(imprint["hash_algorithm"]["algorithm"].native)
+        if known is None or len(imprint["hashed_message"].native) != known:
+            return bytes(tsp.TimeStampResp({"status": {"status": "rejection", "fail_info": {"bad_alg"}}}).dump())
+        fields = {
+            "version": "v1",
+            "policy": POLICY,
+            "message_imprint": imprint,
+            "serial_number": secrets.randbits(63),
+            "gen_time": now.astimezone(UTC).replace(microsecond=0),
+            "ordering": False,
+        }
+        if query["nonce"].native is not None:
+            fields["nonce"] = query["nonce"].native
+        content = tsp.TSTInfo(fields).dump()
+        token = cms.ContentInfo({"content_type": "signed_data", "content": self._signed(content, now)})
+        return bytes(tsp.TimeStampResp({"status": {"status": "granted"}, "time_stamp_token": token}).dump())
+
+    def _signed(self, content: bytes, now: datetime) -> cms.SignedData:
+        identifier = tsp.ESSCertIDv2(
+            {
+                "hash_algorithm": {"algorithm": "sha256"},
+                "cert_hash": hashlib.sha256(self._tsa_der).digest(),
+                "issuer_serial": {
+                    "issuer": [asn1_x509.GeneralName("directory_name", self._tsa.issuer)],
+                    "serial_number": self._tsa.serial_number,
+                },
+            }
+        )
+        attributes = cms.CMSAttributes(
+            [
+                cms.CMSAttribute({"type": "content_type", "values": ["tst_info"]}),
+                cms.CMSAttribute({"type": "signing_time", "values": [cms.Time("utc_time", now.astimezone(UTC).replace(microsecond=0))]}),
+                cms.CMSAttribute({"type": "message_digest", "values": [hashlib.sha256(content).digest()]}),
+                cms.CMSAttribute({"type": "signing_certificate_v2", "values": [tsp.SigningCertificateV2({"certs": [identifier]})]}),
+            ]
+        )
+        name = mechanism_for(self._tsa_der)
+        signer = cms.SignerInfo(
+            {
+                "version": "v1",
+                "sid": cms.SignerIdentifier(
+                    "issuer_and_serial_number",
+                    cms.IssuerAndSerialNumber({"issuer": self._tsa.issuer, "serial_number": self._tsa.serial_number}),
+                ),
+                "digest_algorithm": algos.DigestAlgorithm({"algorithm": "sha256"}),
+                "signed_attrs": attributes,
+                "signature_algorithm": mechanism(name),
+                "signature": sign_with(self._tsa_key, name, attributes.dump()),
+            }
+        )
+        return cms.SignedData(
+            {
+                "version": "v3",
+                "digest_algorithms": [algos.DigestAlgorithm({"algorithm": "sha256"})],
+                "encap_content_info": {"content_type": "tst_info", "content": core.ParsableOctetString(content)},
+                "certificates": [self._tsa, asn1_x509.Certificate.load(self._pki.issuing)],
+                "signer_infos": [signer],
+            }
+        )
+
+    def ocsp(self, request: bytes, now: datetime) -> bytes:
+        """Answer an OCSP request (DER); unknown serial numbers are *unknown*, never *good*."""
+        query = ocsp.load_der_ocsp_request(request)
+        now = now.astimezone(UTC).replace(microsecond=0)
+        if query.issuer_key_hash != _key_hash(self._issuing, query.hash_algorithm):
+            return ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.UNAUTHORIZED).public_bytes(
+                serialization.Encoding.DER
+            )
+        entry = self._pki.revoked().get(f"{query.serial_number:x}")
+        revoked_at = datetime.fromisoformat(entry["at"]) if entry else None
+        status, when, reason = ocsp.OCSPCertStatus.GOOD, None, None
+        if entry and revoked_at and revoked_at <= now:
+            status, when = ocsp.OCSPCertStatus.REVOKED, revoked_at
+            reason = _REASONS.get(entry["reason"], x509.ReasonFlags.unspecified)
+        elif not self._pki.knows_serial(query.serial_number):
+            status = ocsp.OCSPCertStatus.UNKNOWN
+        builder = ocsp.OCSPResponseBuilder().add_response_by_hash(
+            query.issuer_name_hash,
+            query.issuer_key_hash,
+            query.serial_number,
+            query.hash_algorithm,
+            status,
+            this_update=now,
+            next_update=now + timedelta(days=1),
+            revocation_time=when,
+            revocation_reason=reason,
+        )
+        builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, self._ocsp).certificates([self._ocsp])
+        for extension in query.extensions:
+            if isinstance(extension.value, x509.OCSPNonce):
+                builder = builder.add_extension(extension.value, critical=False)
+        return builder.sign(self._ocsp_key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+    def crl(self, role: str, now: datetime) -> bytes:
+        """The revocation list of the ``issuing`` or the ``root`` authority at instant *now*, good for a week."""
+        now = now.astimezone(UTC).replace(microsecond=0)
+        issuer = x509.load_der_x509_certificate((self._pki.folder / f"{role}.der").read_bytes())
+        key = self._pki.authority_key(role)
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(issuer.subject)
+            .last_update(now)
+            .next_update(now + timedelta(days=7))
+            .add_extension(x509.CRLNumber(int(now.timestamp())), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False)
+        )
+        for serial, entry in self._pki.revoked().items() if role == "issuing" else ():
+            at = datetime.fromisoformat(entry["at"])
+            if at <= now:
+                reason = x509.CRLReason(_REASONS.get(entry["reason"], x509.ReasonFlags.unspecified))
+                line = x509.RevokedCertificateBuilder().serial_number(int(serial, 16)).revocation_date(at)
+                builder = builder.add_revoked_certificate(line.add_extension(reason, critical=False).build())
+        return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
+def _key_hash(issuer: x509.Certificate, algorithm: hashes.HashAlgorithm) -> bytes:
+    identifier = asn1_x509.Certificate.load(issuer.public_bytes(serialization.Encoding.DER))
+    bits = identifier["tbs_certificate"]["subject_public_key_info"]["public_key"].contents[1:]
+    return hashlib.new(algorithm.name, bits, usedforsecurity=False).digest()

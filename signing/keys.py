@@ -1,0 +1,142 @@
+"""One fast signer for every custody: only the raw signing operation differs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+
+from asn1crypto import algos
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from pyhanko.sign import signers
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from signing.errors import SigningError
+from signing.model import CertificateFacts, SignerCertificate
+
+RawSign = Callable[[bytes], bytes]
+
+ECDSA = "ecdsa-sha256"
+PSS = "rsa-pss-sha256"
+PKCS1 = "rsa-pkcs1-sha256"
+
+
+def mechanism(name: str) -> algos.SignedDigestAlgorithm:
+    """The CMS identifier of a signature mechanism.
+
+    PSS always names its salt length: left to the library it becomes the maximum, and a raw signature with the usual 32 bytes is then
+    invalid for every verifier.
+    """
+    if name == ECDSA:
+        return algos.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"})
+    if name == PKCS1:
+        return algos.SignedDigestAlgorithm({"algorithm": "sha256_rsa"})
+    parameters = algos.RSASSAPSSParams(
+        {
+            "hash_algorithm": {"algorithm": "sha256"},
+            "mask_gen_algorithm": {"algorithm": "mgf1", "parameters": {"algorithm": "sha256"}},
+            "salt_length": 32,
+        }
+    )
+    return algos.SignedDigestAlgorithm({"algorithm": "rsassa_pss", "parameters": parameters})
+
+
+def mechanism_for(certificate: bytes) -> str:
+    """The mechanism new signatures use with the key of *certificate* (DER): ECDSA, or RSASSA-PSS for RSA keys."""
+    key = x509.load_der_x509_certificate(certificate).public_key()
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return ECDSA
+    if isinstance(key, rsa.RSAPublicKey):
+        return PSS
+    raise SigningError("signing.key_unsupported", algorithm=type(key).__name__)
+
+
+def sign_with(key: PrivateKeyTypes, name: str, content: bytes) -> bytes:
+    """Sign *content* with a loaded key by mechanism *name*."""
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        return key.sign(content, ec.ECDSA(hashes.SHA256()))
+    if isinstance(key, rsa.RSAPrivateKey):
+        scheme = padding.PSS(padding.MGF1(hashes.SHA256()), 32) if name == PSS else padding.PKCS1v15()
+        return key.sign(content, scheme, hashes.SHA256())
+    raise SigningError("signing.key_unsupported", algorithm=type(key).__name__)
+
+
+def check_raw(certificate: bytes, name: str, signature: bytes, content: bytes) -> None:
+    """Check a raw signature against the public key of *certificate*.
+
+    Raises:
+        SigningError: ``signing.answer_wrong`` when the signature does not belong to these bytes and this key.
+    """
+    key = x509.load_der_x509_certificate(certificate).public_key()
+    try:
+        if isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(signature, content, ec.ECDSA(hashes.SHA256()))
+        elif isinstance(key, rsa.RSAPublicKey):
+            scheme = padding.PSS(padding.MGF1(hashes.SHA256()), 32) if name == PSS else padding.PKCS1v15()
+            key.verify(signature, content, scheme, hashes.SHA256())
+        else:
+            raise SigningError("signing.key_unsupported", algorithm=type(key).__name__)
+    except InvalidSignature as problem:
+        raise SigningError("signing.answer_wrong") from problem
+
+
+@lru_cache(maxsize=512)
+def parsed(der: bytes) -> asn1_x509.Certificate:
+    """The asn1crypto view of a certificate; parsing is a good part of signing time, so each is parsed once."""
+    return asn1_x509.Certificate.load(der)
+
+
+def certificate_facts(der: bytes) -> CertificateFacts:
+    """What to show of a certificate (DER): owner, title, organisation, issuer, validity."""
+    certificate = x509.load_der_x509_certificate(der)
+
+    def first(name: x509.Name, oid: x509.ObjectIdentifier) -> str:
+        found = name.get_attributes_for_oid(oid)
+        return str(found[0].value) if found else ""
+
+    oid = x509.NameOID
+    subject, issuer = certificate.subject, first(certificate.issuer, oid.COMMON_NAME)
+    key = certificate.public_key()
+    algorithm = f"ECDSA {key.curve.name}" if isinstance(key, ec.EllipticCurvePublicKey) else f"RSA {getattr(key, 'key_size', 0)}"
+    return CertificateFacts(
+        common_name=first(subject, oid.COMMON_NAME),
+        title=first(subject, oid.TITLE),
+        organisation=first(subject, oid.ORGANIZATION_NAME),
+        issuer=issuer,
+        serial=f"{certificate.serial_number:x}",
+        valid_from=certificate.not_valid_before_utc.isoformat(),
+        valid_until=certificate.not_valid_after_utc.isoformat(),
+        algorithm=algorithm,
+        is_test="TEST" in issuer or "TEST" in first(subject, oid.COMMON_NAME),
+    )
+
+
+class KeySigner(signers.Signer):
+    """pyHanko signer around one raw signing function; certificates parsed once, mechanism always explicit."""
+
+    def __init__(self, certificate: SignerCertificate, name: str, raw_sign: RawSign | None = None) -> None:
+        store = SimpleCertificateStore()
+        store.register_multiple([parsed(der) for der in certificate.chain])
+        super().__init__(signing_cert=parsed(certificate.der), cert_registry=store, signature_mechanism=mechanism(name))
+        self._raw_sign = raw_sign
+
+    async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
+        """Answer with the raw signature over *data*; a dry run answers with an empty one of the greatest size."""
+        if dry_run or self._raw_sign is None:
+            return bytes(512)
+        return self._raw_sign(data)
+
+
+def fingerprint(der: bytes) -> str:
+    """SHA-256 of a certificate in hex."""
+    return hashlib.sha256(der).hexdigest()
+
+
+def parsed_all(ders: Iterable[bytes]) -> list[asn1_x509.Certificate]:
+    """Several certificates at once, see ``parsed``."""
+    return [parsed(der) for der in ders]
