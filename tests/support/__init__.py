@@ -1,0 +1,1 @@
+"""What tests build with: a real PostgreSQL, a clock that moves, actors and offices."""
