@@ -19,8 +19,8 @@ class DayLine:
     """One day of the count.
 
     ``counted`` is what the day adds and ``running`` the sum so far, both in the unit of the term (hours for working hours, else days).
-    ``reason_code`` is a sentence of the catalogue; ``act`` names the law or decision behind it; ``ran`` and ``stood`` are the working time in which the
-    clock ran and stood still on that day.
+    ``reason_code`` is a sentence of the catalogue; ``act`` names the law or decision behind it; ``ran`` and ``stood`` are the working time
+    in which the clock ran and stood still on that day.
     """
 
     on: date

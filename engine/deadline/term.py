@@ -1,6 +1,7 @@
 """The term: what the law grants, when the clock stood still, and the due date that follows.
 
-A due date is an answer, never a fact: it is computed from the reception, the granted term, the suspensions and the calendar whenever it is asked for.
+A due date is an answer, never a fact: it is computed from the reception, the granted term, the suspensions and the calendar whenever
+it is asked for.
 """
 
 from __future__ import annotations
@@ -75,6 +76,14 @@ class Term:
             legal_basis=row.get("legal_basis", ""),
         )
 
+    @classmethod
+    def from_rule(cls, rule: Any) -> Term:
+        """Return the term of a package's term rule: a table, or any object with the same names."""
+        if isinstance(rule, Mapping):
+            return cls.from_json(rule)
+        names = ("amount", "unit", "counting", "cutoff", "on_supplement", "legal_basis")
+        return cls.from_json({name: getattr(rule, name) for name in names})
+
     def to_json(self) -> dict[str, Any]:
         """Return the term as JSON, to be pinned in the dossier at reception."""
         return {
@@ -122,8 +131,9 @@ class Due:
 def due(received_at: datetime, term: Term, pauses: Iterable[Pause], calendar: WorkingCalendar, extension: Extension | None = None) -> Due:
     """Return when the result is due.
 
-    The clock starts at valid reception. A suspension moves the date by exactly the working time it lasted (``resume``), or, when a supplement restarts the
-    term, grants it afresh from the answer (``restart``). An extension never shortens, and a later suspension moves it likewise.
+    The clock starts at valid reception. A suspension moves the date by exactly the working time it lasted (``resume``), or, when a
+    supplement restarts the term, grants it afresh from the answer (``restart``). An extension never shortens, and a later suspension
+    moves it likewise.
     """
     start = received_at
     ledger = sorted(pauses, key=lambda p: p.suspended_at)
@@ -196,7 +206,8 @@ def _same_day(local: datetime, term: Term, calendar: WorkingCalendar) -> datetim
 def _days_to_the_hour(start: datetime, days: int, calendar: WorkingCalendar) -> datetime:
     """Add whole working days in working time: Monday 10:00 and three days give Thursday 10:00.
 
-    A day is measured by the office's own full day in that season, so that eight hours stay one day for an office of eight hours, and a half day is a half.
+    A day is measured by the office's own full day in that season: eight hours stay one day for an office of eight hours, and a half
+    day is a half.
     """
     left, on = Fraction(days), start.date()
     while True:

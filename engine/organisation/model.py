@@ -1,7 +1,7 @@
 """The records of the organisation: units, positions, people, appointments and delegations, all dated.
 
-Periods are half-open and in days of Asia/Ho_Chi_Minh, except a delegation, which begins and ends at an instant. A role is held through an appointment or a
-delegation, never as a property of an account. A unit that was merged keeps its row: papers of its time keep its name.
+Periods are half-open and in days of Asia/Ho_Chi_Minh, except a delegation, which begins and ends at an instant. A role is held through an
+appointment or a delegation, never as a property of an account. A unit that was merged keeps its row: papers of its time keep its name.
 """
 
 from __future__ import annotations

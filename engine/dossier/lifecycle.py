@@ -1,0 +1,72 @@
+"""The business status of a dossier: which event leads from which status to which; pure.
+
+The diagram decides what happens next, this table only what it means: a diagram may ask twice for a supplement, it may not reopen what was returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from engine.errors import Conflict
+
+Status = Literal[
+    "received", "processing", "awaiting_supplement", "awaiting_payment", "refused", "withdrawn", "stopped", "resolved", "returned"
+]
+Event = Literal[
+    "processing_started",
+    "supplement_requested",
+    "supplement_answered",
+    "payment_requested",
+    "paid",
+    "refused",
+    "withdrawn",
+    "stopped",
+    "resolved",
+    "sent_back",
+    "returned",
+    "closed",
+]
+
+FIRST: Final[Status] = "received"
+TERMINAL: Final = frozenset[str]({"refused", "withdrawn", "stopped", "returned"})
+WAITING: Final = frozenset[str]({"awaiting_supplement", "awaiting_payment"})
+
+_ENDS: Final = {"refused": "refused", "withdrawn": "withdrawn", "stopped": "stopped"}
+_WORK: Final = {
+    "processing_started": "processing",
+    "supplement_requested": "awaiting_supplement",
+    "payment_requested": "awaiting_payment",
+    "resolved": "resolved",
+    "closed": "returned",
+    **_ENDS,
+}
+RULES: Final[Mapping[str, Mapping[str, str]]] = {
+    "received": _WORK,
+    "processing": {**_WORK, "sent_back": "processing"},
+    "awaiting_supplement": {"supplement_answered": "processing", **_ENDS},
+    "awaiting_payment": {"paid": "processing", **_ENDS},
+    "resolved": {"returned": "returned", "sent_back": "processing", "closed": "returned"},
+}
+
+
+def follow(status: str, event: str) -> str:
+    """Return the status after *event*.
+
+    Raises:
+        Conflict: ``dossier.not_now``: the event means nothing in this status; somebody was faster.
+    """
+    after = RULES.get(status, {}).get(event)
+    if after is None:
+        raise Conflict("dossier.not_now", status=status, event=event)
+    return after
+
+
+def possible(status: str) -> frozenset[str]:
+    """Return the events that mean something in a status."""
+    return frozenset(RULES.get(status, {}))
+
+
+def ended(status: str) -> bool:
+    """Say whether nothing more can happen."""
+    return status in TERMINAL
