@@ -13,7 +13,8 @@ APPEND_ONLY = ("journal_line", "journal_seal", "journal_seal_leaf", "journal_tok
 REFUSE_CHANGE = """
 create or replace function refuse_change() returns trigger language plpgsql as $$
 begin
-  raise exception 'the journal is only added to: %% on %% is refused', tg_op, tg_table_name using errcode = 'integrity_constraint_violation';
+  raise exception 'the journal is only added to: %% on %% is refused', tg_op, tg_table_name
+    using errcode = 'integrity_constraint_violation';
 end $$
 """
 

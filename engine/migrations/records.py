@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -24,4 +25,5 @@ MODULES = (
 
 for module in MODULES:
     if find_spec(module) is not None:
-        import_module(module)
+        with suppress(ImportError):
+            import_module(module)
