@@ -1,8 +1,8 @@
 """The working calendar: which days and hours an office works, decided by which act.
 
-A calendar is rules (the week, the yearly holidays, the office hours of each season) and dated decisions that overrule them (Tết windows,
-compensatory days, exchanged days, half days, closures). Everything is read from ``bpmn/_calendars/*.toml``; nothing here knows a date of the law.
-All instants are aware; days are days of Asia/Ho_Chi_Minh.
+A calendar is rules (the week, the yearly holidays, the office hours of each season) and dated decisions that overrule them: Tết windows,
+compensatory days, exchanged days, half days, closures. Everything is read from ``bpmn/_calendars/*.toml``; nothing here knows a date of
+the law. All instants are aware; days are days of Asia/Ho_Chi_Minh.
 """
 
 from __future__ import annotations

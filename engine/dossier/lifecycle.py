@@ -1,6 +1,7 @@
 """The business status of a dossier: which event leads from which status to which; pure.
 
-The diagram decides what happens next, this table only what it means: a diagram may ask twice for a supplement, it may not reopen what was returned.
+The diagram decides what happens next, this table only what it means: a diagram may ask twice for a supplement, it may not reopen what was
+returned.
 """
 
 from __future__ import annotations
