@@ -131,7 +131,7 @@ class _PageInMemory(ImportedPdfPage):
     """pyHanko's imported page, read from bytes instead of a file and named by content, so that the result is repeatable."""
 
     def __init__(self, page: bytes) -> None:
-        super().__init__(file_name="")
+        ImportedPdfPage.__init__(self, "")
         self._page = page
 
     def render(self) -> bytes:

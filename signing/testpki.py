@@ -5,7 +5,7 @@ responder. Layout of the folder::
 
     root.der issuing.der tsa.der ocsp.der          certificates
     authority/{root,issuing,tsa,ocsp}.key          unencrypted PKCS#8 keys of the TEST authorities (0600)
-    keys/<key_id>.p12  keys/<key_id>.der           PKCS#12 under the owner's PIN, certificate beside it
+    keys/<key_id>.p12  keys/<key_id>.pem           PKCS#12 under the owner's PIN, certificate and chain beside it
     revoked.json                                   serial → instant and reason
 """
 
@@ -17,6 +17,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 
 from cryptography import x509
@@ -122,14 +123,15 @@ class TestPki:
 
     def certificate(self, key_id: str) -> SignerCertificate:
         """The certificate of one key with its chain below the root."""
-        path = self.folder / "keys" / f"{key_id}.der"
+        path = self.folder / "keys" / f"{key_id}.pem"
         if not path.exists():
             raise SigningError("custody.key_unknown")
-        return SignerCertificate(path.read_bytes(), (self.issuing, self.root))
+        leaf, *above = (one.public_bytes(serialization.Encoding.DER) for one in x509.load_pem_x509_certificates(path.read_bytes()))
+        return SignerCertificate(leaf, tuple(above))
 
     def key_ids(self) -> list[str]:
         """All keys issued so far, sorted."""
-        return sorted(path.stem for path in (self.folder / "keys").glob("*.der"))
+        return sorted(path.stem for path in (self.folder / "keys").glob("*.pem"))
 
     def issue_person(self, person: PersonSpec, *, valid_from: datetime, years: int = 5) -> SignerCertificate:
         """Make key and certificate of one person and keep them under the PIN."""
@@ -161,8 +163,9 @@ class TestPki:
 
     def knows_serial(self, serial: int) -> bool:
         """Whether the issuing authority issued this serial number."""
-        issued = [self.folder / f"{role}.der" for role in ("tsa", "ocsp")] + list((self.folder / "keys").glob("*.der"))
-        return any(x509.load_der_x509_certificate(path.read_bytes()).serial_number == serial for path in issued)
+        services = (x509.load_der_x509_certificate((self.folder / f"{role}.der").read_bytes()) for role in ("tsa", "ocsp"))
+        people = (x509.load_pem_x509_certificate(path.read_bytes()) for path in (self.folder / "keys").glob("*.pem"))
+        return any(one.serial_number == serial for one in chain(services, people))
 
     def _issue(self, key_id: str, name: x509.Name, pin: str, algorithm: str, valid_from: datetime, years: int) -> SignerCertificate:
         path = self.folder / "keys" / f"{key_id}.p12"
@@ -175,11 +178,12 @@ class TestPki:
         window = (valid_from, valid_from + timedelta(days=365 * years))
         certificate = _certificate(name, key, issuing, self.authority_key("issuing"), window)
         _write(path, sealed_p12(key_id, key, certificate, [issuing], pin.encode()))
-        _write(path.with_suffix(".der"), certificate.public_bytes(serialization.Encoding.DER))
+        above = [issuing, x509.load_der_x509_certificate(self.root)]
+        _write(path.with_suffix(".pem"), b"".join(one.public_bytes(serialization.Encoding.PEM) for one in [certificate, *above]))
         return self.certificate(key_id)
 
 
-def sealed_p12(key_id: str, key: AuthorityKey, certificate: x509.Certificate, chain: list[x509.Certificate], pin: bytes) -> bytes:
+def sealed_p12(key_id: str, key: AuthorityKey, certificate: x509.Certificate, above: list[x509.Certificate], pin: bytes) -> bytes:
     """PKCS#12 under *pin*: PBES2, AES-256-CBC, PBKDF2-HMAC-SHA256 with enough rounds to slow a guesser of short PINs."""
     encryption = (
         serialization.PrivateFormat.PKCS12.encryption_builder()
@@ -188,7 +192,7 @@ def sealed_p12(key_id: str, key: AuthorityKey, certificate: x509.Certificate, ch
         .hmac_hash(hashes.SHA256())
         .build(pin)
     )
-    return pkcs12.serialize_key_and_certificates(key_id.encode(), key, certificate, chain, encryption)
+    return pkcs12.serialize_key_and_certificates(key_id.encode(), key, certificate, above, encryption)
 
 
 def _new_key(algorithm: str) -> AuthorityKey:

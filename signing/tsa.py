@@ -82,7 +82,7 @@ class HeldToken(TimeStamper):
     """Hands pyHanko a token fetched beforehand; refuses when it is not over the digest asked for."""
 
     def __init__(self, token: bytes) -> None:
-        super().__init__()
+        TimeStamper.__init__(self)
         self._token = cms.ContentInfo.load(token)
 
     async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> cms.ContentInfo:
@@ -97,7 +97,7 @@ class LiveStamper(TimeStamper):
     """Lets pyHanko ask a client directly, where an archive time-stamp is made in one go."""
 
     def __init__(self, client: TimeStampClient, now: datetime) -> None:
-        super().__init__()
+        TimeStamper.__init__(self)
         self._client, self._now = client, now
 
     async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> cms.ContentInfo:
