@@ -1,0 +1,98 @@
+"""Sending back: which completed steps may be opened again, and opening one so that nothing after it stays open."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from engine.errors import Refused
+from engine.process.reading import answers_variable
+from engine.process.spiff import LIVE, BoundaryEventSplit, Instance, TaskState
+
+_NOTHING = object()
+
+
+def targets(instance: Instance) -> list[Any]:
+    """Return the completed steps every live token has passed through, the latest first.
+
+    A step inside one branch of a parallel region is a target only while that branch is all that is live: after the join, or
+    while the other branch runs, returning into it would leave tokens on both sides of the join (34). Steps of a sub-process are
+    targets while it is open; afterwards only the steps before it are.
+    """
+    found: list[Any] = []
+    for flow in _scopes(instance):
+        live = [task for task in flow.tasks.values() if task.has_state(LIVE)]
+        causes = _causes(flow)
+        for task in flow.tasks.values():
+            if task.state == TaskState.COMPLETED and task.task_spec.manual and not task.task_spec.name.endswith(" [child]"):
+                found += [task] * all(_passed(task, one, causes) for one in live)
+    return sorted(found, key=lambda task: task.last_state_change, reverse=True)
+
+
+def reopen(instance: Instance, step: str) -> Any:
+    """Open the latest allowed instance of *step* again, with its former answers, and return the task.
+
+    Raises: Refused ``process.cannot_send_back``.
+    """
+    task = next((one for one in targets(instance) if one.task_spec.bpmn_id == step), None)
+    if task is None:
+        raise Refused("process.cannot_send_back", step=step)
+    variable = answers_variable(task)
+    former = task.data.get(variable, _NOTHING) if variable else _NOTHING
+    split = task.parent if isinstance(task.parent.task_spec, BoundaryEventSplit) else None
+    for one in list(split or task):
+        instance.event_manager.remove_task(one)
+        if one.id in instance.subprocesses:
+            _drop_inner(instance, one)
+    # The boundary events of a step start anew with it: the deadline of a returned step runs from its return.
+    for one in split.children if split is not None else [task]:
+        one.reset_branch(None)
+    if former is not _NOTHING:
+        task.data[variable] = former
+    task.workflow.last_task = task.parent
+    return task
+
+
+def _scopes(instance: Instance) -> list[Any]:
+    """Return the flows that hold every live token: the instance itself and, as long as nothing runs beside it, each open sub-process."""
+    flows: list[Any] = [instance]
+    while True:
+        live = [task for task in flows[-1].tasks.values() if task.has_state(LIVE)]
+        if not live:
+            return flows[:-1]
+        inner = instance.subprocesses.get(live[0].id) if len(live) == 1 else None
+        if inner is None or inner.completed:
+            return flows
+        flows.append(inner)
+
+
+def _causes(flow: Any) -> dict[UUID, list[UUID]]:
+    """Return, for every task, the tasks whose tokens it consumed: its parent, and at a join the tips of the other branches."""
+    causes = {}
+    for task in flow.tasks.values():
+        before = [] if task.parent is None else [task.parent.id]
+        causes[task.id] = before + [UUID(tip) for tip in task.internal_data.get("joined", ()) if UUID(tip) in flow.tasks]
+    return causes
+
+
+def _passed(step: Any, task: Any, causes: dict[UUID, list[UUID]]) -> bool:
+    """Whether every way by which *task* was reached leads through *step*."""
+    seen: set[UUID] = set()
+    open_ends = [task.id]
+    while open_ends:
+        one = open_ends.pop()
+        if one == step.id or one in seen:
+            continue
+        seen.add(one)
+        if not causes[one]:
+            return False
+        open_ends.extend(causes[one])
+    return True
+
+
+def _drop_inner(instance: Instance, task: Any) -> None:
+    inner = instance.subprocesses.pop(task.id)
+    for one in list(inner.tasks.values()):
+        instance.event_manager.remove_task(one)
+        if one.id in instance.subprocesses:
+            _drop_inner(instance, one)

@@ -1,0 +1,132 @@
+"""The texts a designer writes, as the library meets them: each compiled once, each knowing what kind of value it must give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from engine.errors import EngineError, Refused
+from engine.feel import FeelError, compile_expression, to_json
+from engine.process import timing
+from engine.process.values import Context, Json
+
+MAX_COUNT = 200
+
+CONTEXT: ContextVar[Context] = ContextVar("context")
+
+
+def _forward(name: str) -> Callable[..., Any]:
+    """Stand for the function *name* of whichever context evaluates: compiled expressions are shared, calendars are not."""
+
+    def call(*values: Any) -> Any:
+        return CONTEXT.get().functions[name](*values)
+
+    call.__name__ = name
+    return call
+
+
+@lru_cache(maxsize=8192)
+def _compiled(text: str, names: tuple[str, ...]) -> Any:
+    return compile_expression(text, functions={name: _forward(name) for name in names})
+
+
+class Surface(str):
+    """An expression text at its place: *kind* is condition, count, value, due, cycle or list; *element* the node it stands on."""
+
+    __slots__ = ("element", "kind")
+    kind: str
+    element: str
+
+    @classmethod
+    def at(cls, text: str, kind: str, element: str) -> Surface:
+        """Mark *text* as one of the texts the engine may evaluate."""
+        surface = cls(text)
+        surface.kind, surface.element = kind, element
+        return surface
+
+    def evaluate(self, scope: Mapping[str, Json]) -> Any:
+        """Evaluate over *scope* and return the kind of value this place needs.
+
+        Raises: Refused ``process.expression_failed`` with the place in the author's text, ``process.not_boolean``,
+        ``process.count_out_of_range``, ``process.bad_timer``.
+        """
+        reader = _READERS[self.kind]
+        if self.kind in ("due", "cycle") and timing.is_literal(self):
+            return reader(self, self.strip())
+        return reader(self, self._look(scope))
+
+    def _look(self, scope: Mapping[str, Json]) -> Any:
+        context = CONTEXT.get()
+        try:
+            expression = _compiled(str(self), tuple(sorted(context.functions)))
+            return expression.evaluate({**scope, "dossier": context.dossier})
+        except EngineError:
+            raise
+        except FeelError as error:
+            raise Refused(
+                "process.expression_failed", step=self.element, reason=error.code, line=error.line, column=error.column
+            ) from error
+
+    def _condition(self, value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise Refused("process.not_boolean", step=self.element)
+        return value
+
+    def _count(self, value: Any) -> int:
+        number = to_json(value)
+        if isinstance(number, bool) or not isinstance(number, int | float) or number != int(number) or not 1 <= number <= MAX_COUNT:
+            raise Refused("process.count_out_of_range", step=self.element, limit=MAX_COUNT)
+        return int(number)
+
+    def _due(self, value: Any) -> datetime:
+        context = CONTEXT.get()
+        if isinstance(value, datetime):
+            if value.tzinfo is None:
+                raise Refused("process.bad_timer", step=self.element)
+            return value.astimezone(UTC)
+        if isinstance(value, timedelta) and value > timedelta(0):
+            return context.now.astimezone(UTC) + value
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return datetime.combine(value, datetime.min.time(), context.zone).astimezone(UTC)
+        text = to_json(value)
+        for read in (lambda one: timing.duration(one).after(context.now, context.zone), timing.instant):
+            try:
+                return read(str(text))
+            except timing.BadTime:
+                continue
+        raise Refused("process.bad_timer", step=self.element)
+
+    def _cycle(self, value: Any) -> timing.Cycle:
+        context = CONTEXT.get()
+        try:
+            return timing.cycle(str(to_json(value)), context.now, context.zone)
+        except timing.BadTime:
+            raise Refused("process.bad_timer", step=self.element) from None
+
+
+_READERS: dict[str, Callable[[Surface, Any], Any]] = {
+    "condition": Surface._condition,
+    "count": Surface._count,
+    "due": Surface._due,
+    "cycle": Surface._cycle,
+    "value": lambda _, value: to_json(value),
+}
+
+
+class ListLimit(Surface):
+    """Not written by anyone: the check that a list to be repeated over exists and is no longer than 200."""
+
+    __slots__ = ()
+
+    def evaluate(self, scope: Mapping[str, Json]) -> Any:
+        """Return the list.
+
+        Raises: Refused ``process.count_out_of_range``.
+        """
+        given = scope.get(str(self))
+        if not isinstance(given, list | dict) or len(given) > MAX_COUNT:
+            raise Refused("process.count_out_of_range", step=self.element, limit=MAX_COUNT)
+        return given

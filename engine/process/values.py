@@ -1,0 +1,153 @@
+"""What goes into the interpreter and what comes out: plain values, no library object, no session."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from engine.errors import Refused
+
+Json: TypeAlias = Any
+Outcome: TypeAlias = str
+RUNNING, COMPLETED, CANCELLED, FAILED = "running", "completed", "cancelled", "error"
+
+MAX_DEPTH = 64
+MAX_INTEGER = 10**15
+RESERVED_NAMES = frozenset({"dossier", "typename"})
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One call of a service task: the operator's *id*, its *parameters* already evaluated, and where in the process it stands."""
+
+    id: str
+    parameters: Mapping[str, Json]
+    variables: Mapping[str, Json]
+    step: str
+    name: str
+    lane: str | None
+    properties: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The world one advance may see: the instant, the operators, the functions expressions may call, and the dossier.
+
+    *now* is an aware instant; *functions* are pure; *operators* run inside the caller's transaction and never touch the network.
+    *zone* is the civil calendar in which a duration of months or years is counted.
+    """
+
+    now: datetime
+    operators: Mapping[str, Callable[[Operation], Json]] = field(default_factory=dict)
+    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    dossier: Mapping[str, Json] = field(default_factory=dict)
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Ho_Chi_Minh"))
+
+    def __post_init__(self) -> None:
+        if self.now.tzinfo is None:
+            raise ValueError("the instant of a context must carry its zone")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTask:
+    """A step that waits for a person; *answers* is what was last stored in its variable (a returned step shows it again)."""
+
+    uuid: UUID
+    step: str
+    name: str
+    lane: str | None
+    properties: Mapping[str, str]
+    answers: Json = None
+    item: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A deadline the process waits for: *key* is stable as long as it runs, *due_at* an aware instant."""
+
+    key: str
+    step: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Thrown:
+    """An event nobody inside the instance caught: *kind* is message, signal, error or escalation."""
+
+    kind: str
+    name: str
+    payload: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """One move from wait state to wait state: the new state and everything the office must do about it.
+
+    *opened* and *closed* are the difference of the steps that wait for a person, *ready* all of them; *timers* and *waiting*
+    (names of awaited messages) are complete lists, not differences. *ended* is the end event reached, once the instance is over.
+    """
+
+    state: bytes
+    opened: tuple[OpenTask, ...]
+    closed: tuple[UUID, ...]
+    ready: tuple[OpenTask, ...]
+    ended: str | None
+    outcome: Outcome
+    timers: tuple[Timer, ...]
+    waiting: tuple[str, ...]
+    thrown: tuple[Thrown, ...]
+    variables: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The instance on its diagram: how often each node was done, which flows were walked, what is active, what is awaited."""
+
+    done: Mapping[str, int]
+    walked: tuple[str, ...]
+    active: tuple[str, ...]
+    events: tuple[str, ...]
+    messages: tuple[str, ...]
+    timers: tuple[Timer, ...]
+
+
+def plain(value: Json, depth: int = MAX_DEPTH) -> Json:
+    """Return a deep copy of *value* made of JSON values only.
+
+    Raises: Refused ``process.not_plain`` for any other type, a number JSON cannot carry exactly, or more than 64 levels.
+    """
+    kind = type(value)
+    if value is None or kind is str or kind is bool:
+        return value
+    if kind is int:
+        if abs(value) > MAX_INTEGER:
+            raise Refused("process.not_plain", kind="int")
+        return value
+    if kind is float:
+        if not math.isfinite(value):
+            raise Refused("process.not_plain", kind="float")
+        return value
+    if depth == 0:
+        raise Refused("process.not_plain", kind="depth")
+    if kind is list or kind is tuple:
+        return [plain(item, depth - 1) for item in value]
+    if isinstance(value, Mapping):
+        if any(type(key) is not str for key in value):
+            raise Refused("process.not_plain", kind="key")
+        return {key: plain(item, depth - 1) for key, item in value.items()}
+    raise Refused("process.not_plain", kind=kind.__name__)
+
+
+def variable_name(name: str, functions: Mapping[str, Any]) -> str:
+    """Return *name* if a step may store its answers under it.
+
+    Raises: Refused ``process.reserved_name`` for the names expressions use for something else.
+    """
+    if not name or name in RESERVED_NAMES or name.startswith("_") or name in functions:
+        raise Refused("process.reserved_name", name=name)
+    return name
