@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from threading import RLock
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
+from engine.connectors import Connectors
+from engine.errors import Forbidden
 from engine.kernel import postgres, unit_of_work
-from engine.kernel.clock import Clock, ShiftedClock, SystemClock
+from engine.kernel.clock import Clock, ShiftedClock, SystemClock, shift
 from engine.kernel.database import application_url, may_log_in, open_engine, open_sessions
 from engine.kernel.sealing import Sealing, open_keys
 from engine.kernel.unit_of_work import Actor, UnitOfWork
 from engine.settings import Settings
+
+__all__ = ["Actor", "PartShelf", "Runtime", "UnitOfWork", "open_runtime"]
 
 T = TypeVar("T")
 
@@ -85,6 +90,21 @@ class Runtime:
         """Return the same installation under another clock: for simulations."""
         return Runtime(self.settings, self.engine, clock, self.parts)
 
+    def move_clock(self, actor: Actor, offset: timedelta) -> None:
+        """Move the demonstration's clock to *offset* from the computer's, for every process and the trust services too.
+
+        Raises:
+            Forbidden: outside demo mode.
+        """
+        if not self.settings.demo:
+            raise Forbidden("clock.not_movable")
+        with self.begin(actor) as w:
+            shift(w.session, w.province, offset)
+            w.record("clock.moved", offset=offset)
+        draft = self.settings.clock_file.with_suffix(".new")
+        draft.write_text(str(offset.total_seconds()))
+        draft.replace(self.settings.clock_file)
+
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
@@ -111,3 +131,4 @@ def offer_parts(parts: PartShelf, settings: Settings) -> None:
     """Say how every part of an installation is made."""
     parts.offer(Settings, lambda: settings)
     parts.offer(Sealing, lambda: open_keys(settings.home / "keys"))
+    parts.offer(Connectors, lambda: Connectors(settings))

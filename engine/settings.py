@@ -128,9 +128,14 @@ class Settings:
         return self.blob_folder or self.home / "blobs"
 
     @property
-    def url(self) -> str:
+    def address(self) -> str:
         """The address citizens use, without a final slash."""
         return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
+
+    @property
+    def clock_file(self) -> Path:
+        """How many seconds a demonstration's clock is moved; the trust services read it too."""
+        return self.home / "clock.offset"
 
     @property
     def zone(self) -> ZoneInfo:

@@ -17,6 +17,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from engine.kernel.identifiers import new_id
 from engine.kernel.tables import Instant, Record
 
+BATCH = 100
+
 
 class Due(Record):
     """Something of a dossier that falls due at an instant."""
@@ -64,7 +66,7 @@ def replace(session: Session, province: int, dossier: UUID, kind: str, instants:
         put(session, province, dossier, kind, ref, due_at)
 
 
-def candidates(session: Session, province: int, now: datetime, limit: int = 100) -> list[UUID]:
+def candidates(session: Session, province: int, now: datetime, limit: int = BATCH) -> list[UUID]:
     """Return ids of rows that are due and that nobody else is working on, the oldest first."""
     query = select(Due.id).where(Due.province == province, Due.fired_at.is_(None), Due.due_at <= now).order_by(Due.due_at).limit(limit)
     return list(session.scalars(query.with_for_update(skip_locked=True)))

@@ -26,6 +26,7 @@ from engine.kernel.tables import Instant, Json, Record
 
 DELIVER = "outbox.deliver"
 QUEUE = "outbox"
+BATCH = 1000
 PAUSES = (
     timedelta(minutes=1),
     timedelta(minutes=5),
@@ -112,7 +113,7 @@ WAITING = (
         OutboxMessage.not_before <= bindparam("now", type_=Instant()),
     )
     .order_by(OutboxMessage.not_before)
-    .limit(1000)
+    .limit(BATCH)
     .with_for_update(skip_locked=True)
 )
 QUEUE_THEM = update(OutboxMessage).where(OutboxMessage.province == bindparam("of_province"), OutboxMessage.id.in_(WAITING)).values(

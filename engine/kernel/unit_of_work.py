@@ -73,7 +73,7 @@ class UnitOfWork:
         """Return the installation's object of this type: the blob store, the calendars, the settings …"""
         return self._parts.part(kind)
 
-    def record(self, kind: str, dossier: UUID | None = None, **facts: Any) -> None:
+    def record(self, kind: str, /, dossier: UUID | None = None, **facts: Any) -> None:
         """Write a fact in the past tense into the journal; it is sealed when the unit of work ends. Facts hold ids, no personal data."""
         self._facts.append(journal.fact(kind, dossier, facts))
 
