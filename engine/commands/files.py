@@ -1,0 +1,109 @@
+"""Files people bring: looked at before the transaction, kept by content, bound to a component of a dossier."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+
+import signing
+from engine.documents.blobs import BlobStore
+from engine.documents.model import StoredFile
+from engine.errors import NotFound, Refused
+from engine.kernel.tables import Json
+from engine.kernel.unit_of_work import UnitOfWork
+
+SIZE_CAP = 100 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """An upload the intake has let through: its bytes (photos re-encoded), its kind and what was found."""
+
+    content: bytes
+    name: str
+    media_type: str
+    pages: int
+    signed: bool
+    findings: Json
+
+
+def clean_name(name: str) -> str:
+    """Return a file name as data: NFC, no path, no control or bidirectional characters, at most 120 characters."""
+    tail = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
+    shown = "".join(c for c in tail if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")).strip()
+    return shown[-120:] or "tep"
+
+
+def examine(content: bytes, name: str, *, safe_copy: bool = False, field: str | None = None) -> Examined:
+    """Look at an upload in a child process with limits; no transaction is open meanwhile.
+
+    With *safe_copy* a PDF that carries active content is rewritten without it instead of being refused.
+
+    Raises:
+        Refused: the file is empty, too large, encrypted, not a PDF or photo, a bomb, active, damaged.
+    """
+    try:
+        found = signing.inspect(content, clean_name(name), size_cap=SIZE_CAP)
+        if safe_copy and found.refusal is not None and found.safe_copy_offered:
+            found = signing.inspect(signing.safe_copy(content), clean_name(name), size_cap=SIZE_CAP)
+    except signing.SigningError as refused:
+        raise Refused(refused.code, field=field, **dict(refused.facts)) from None
+    if found.refusal is not None:
+        raise Refused(found.refusal, field=field, safe_copy=found.safe_copy_offered, name=clean_name(name))
+    return Examined(found.content, clean_name(name), found.media_type, found.pages, found.signed, {})
+
+
+def keep(w: UnitOfWork, upload: Examined, *, component: str | None, upload_key: str = "", dossier_id: UUID | None = None) -> StoredFile:
+    """Keep an examined upload; until reception it belongs to *upload_key*, the draft at the counter.
+
+    Raises:
+        Refused: ``storage.full``.
+    """
+    sha256 = w.part(BlobStore).put(upload.content)
+    stored = StoredFile(
+        province=w.province,
+        dossier_id=dossier_id,
+        component=component,
+        sha256=sha256,
+        size=len(upload.content),
+        media_type=upload.media_type,
+        name=upload.name,
+        pages=upload.pages,
+        signed=upload.signed,
+        uploaded_at=w.now,
+        uploaded_by=w.actor.kind,
+        upload_key=upload_key,
+        findings=upload.findings,
+    )
+    w.session.add(stored)
+    w.session.flush()
+    w.record("file.kept", dossier_id, file=str(stored.id), sha256=sha256, size=stored.size, pages=stored.pages)
+    return stored
+
+
+def waiting(w: UnitOfWork, upload_key: str) -> list[StoredFile]:
+    """Return the files kept under a draft key, not yet bound to a dossier."""
+    return list(
+        w.session.scalars(
+            select(StoredFile)
+            .where(StoredFile.province == w.province, StoredFile.upload_key == upload_key, StoredFile.dossier_id.is_(None))
+            .order_by(StoredFile.uploaded_at, StoredFile.id)
+        )
+    )
+
+
+def discard(w: UnitOfWork, upload_key: str, file_id: UUID) -> None:
+    """Take a file out of a draft.
+
+    Raises:
+        NotFound: it is not in this draft, or already bound.
+    """
+    for stored in waiting(w, upload_key):
+        if stored.id == file_id:
+            w.session.delete(stored)
+            w.record("file.discarded", None, file=str(file_id))
+            return
+    raise NotFound("file.not_found")

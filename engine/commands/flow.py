@@ -1,0 +1,318 @@
+"""How a command moves a dossier: lock it, let the process run to its next wait state, and follow with tasks, timers, status and clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from engine.commands.standing import ZONE, Standing, agency_of, reach_of, seats_at, units_of
+from engine.deadline.calendar import WorkingCalendar
+from engine.deadline.calendar_file import Calendars
+from engine.deadline.stage import stage_due
+from engine.deadline.term import Pause, Term, due, outcome
+from engine.dossier import lifecycle
+from engine.dossier.model import Dossier, DueChange, Handover, Suspension
+from engine.errors import NotFound
+from engine.kernel import due as due_table
+from engine.kernel.tables import Json
+from engine.kernel.unit_of_work import UnitOfWork
+from engine.organisation.model import Person
+from engine.procedure.package import LaneRule, Package
+from engine.procedure.registry import ProcedureCache
+from engine.process.instance import Advance, Context, OpenTask, Operation, Program, program
+from engine.process.model import Instance, Task
+
+Step = Callable[[Program, bytes, Context], Advance]
+
+
+@dataclass(slots=True)
+class Flow:
+    """A dossier under its lock, with its instance and the published package it was received under."""
+
+    w: UnitOfWork
+    dossier: Dossier
+    instance: Instance | None
+    package: Package
+    papers: list[UUID] = field(default_factory=list)
+    irreversible: bool = False
+    task: Task | None = None
+
+    @property
+    def calendar(self) -> WorkingCalendar:
+        """The working calendar deadlines are counted in."""
+        return calendar_for(self.w, self.dossier.deciding_unit_id)
+
+
+def calendar_for(w: UnitOfWork, unit_id: UUID) -> WorkingCalendar:
+    """Return the working calendar that binds the agency of a unit."""
+    units = units_of(w.session, w.province)
+    code = units[agency_of(units, unit_id)].agency_code if unit_id in units else ""
+    return w.part(Calendars).of(code)
+
+
+def lock(w: UnitOfWork, *, dossier_id: UUID | None = None, code: str | None = None) -> Flow:
+    """Lock the dossier's row and return it with its instance; the unit of work turns a lock held too long into a `Conflict`.
+
+    Raises:
+        NotFound: there is no such dossier.
+    """
+    query = select(Dossier).where(Dossier.province == w.province)
+    query = query.where(Dossier.id == dossier_id) if dossier_id else query.where(Dossier.code == code)
+    dossier = w.session.scalars(query.with_for_update().execution_options(populate_existing=True)).one_or_none()
+    if dossier is None:
+        raise NotFound("dossier.not_found")
+    instance = w.session.scalars(
+        select(Instance).where(Instance.province == w.province, Instance.dossier_id == dossier.id).execution_options(populate_existing=True)
+    ).one_or_none()
+    return Flow(w, dossier, instance, w.part(ProcedureCache).package(w, dossier.procedure_version_id))
+
+
+def dossier_context(flow: Flow) -> Json:
+    """Return what expressions of the diagram may read of the dossier: facts, no personal data but the initiator's unit."""
+    d = flow.dossier
+    return {
+        "code": d.code,
+        "channel": d.channel,
+        "status": d.status,
+        "pages": d.pages,
+        "delivery": d.delivery,
+        "by_representative": any(p.kind == "submitter" for p in d.parties),
+        "subject": d.subject,
+        "received_on": d.received_at.astimezone(ZONE).date().isoformat(),
+        "answers": d.answers,
+    }
+
+
+def context(flow: Flow, operators: Callable[[Flow], dict[str, Callable[[Operation], Json]]]) -> Context:
+    """Return the context an advance runs in: the instant, the operators, the working-time functions, the dossier's facts."""
+    now, calendar = flow.w.now, flow.calendar
+
+    def working_hours(hours: Any) -> str:
+        return calendar.add_working_minutes(now, int(float(hours) * 60)).isoformat()
+
+    def working_days(days: Any) -> str:
+        end = calendar.add_working_days(now.astimezone(ZONE).date(), int(days))
+        return calendar.closing(end).isoformat()
+
+    return Context(
+        now=now,
+        operators=operators(flow),
+        functions={"working hours": working_hours, "working days": working_days},
+        dossier=dossier_context(flow),
+    )
+
+
+def advance(flow: Flow, step: Step, *, closing: Task | None = None, by: UUID | None = None) -> Advance:
+    """Run one step of the process and write down what it opened, closed, timed and ended."""
+    from engine.commands.operators import operators
+
+    instance = flow.instance
+    assert instance is not None, "an instance is made at reception"
+    made = step(program(flow.dossier.procedure_version_id, flow.package), instance.state, context(flow, operators))
+    instance.state = made.state
+    instance.version += 1
+    instance.waiting = sorted(made.waiting)
+    follow_tasks(flow, made, closing, by)
+    follow_timers(flow, made)
+    if made.ended is not None:
+        instance.status, instance.ended_by = "ended", made.ended
+    flow.dossier.version += 1
+    return made
+
+
+def follow_tasks(flow: Flow, made: Advance, closing: Task | None, by: UUID | None) -> None:
+    """Make the task rows agree with what the process has open."""
+    w, d = flow.w, flow.dossier
+    rows = list(w.session.scalars(select(Task).where(Task.province == w.province, Task.dossier_id == d.id, Task.state == "open")))
+    ready = {t.uuid: t for t in made.ready}
+    for row in rows:
+        if row.engine_task not in ready or (closing is not None and row.id == closing.id):
+            row.state, row.closed_at, row.closed_by_id = "cancelled", w.now, by
+            row.closed_how = row.closed_how or "superseded"
+    still = {row.engine_task for row in rows if row.state == "open"}
+    for opened in made.ready:
+        if opened.uuid not in still:
+            open_task(flow, opened, closing, by)
+
+
+def lane_of(package: Package, name: str | None) -> LaneRule:
+    """Return the lane of the package a step stands in; the gate has made sure that it exists."""
+    lane = package.lane(name)
+    if lane is None:
+        raise NotFound("procedure.lane_unknown", lane=name or "")
+    return lane
+
+
+LEADERS = {"agency_leader": ("head", "deputy_head")}
+
+
+def roles_of(lane: LaneRule) -> list[str]:
+    """Return the roles that may work in a lane; a leader of the agency is its head or a deputy."""
+    return list(LEADERS.get(lane.role, (lane.role,)))
+
+
+def open_task(flow: Flow, opened: OpenTask, closing: Task | None, by: UUID | None) -> Task:
+    """Put a step on the right desks: by lane → role → unit, or to the initiator."""
+    w, d = flow.w, flow.dossier
+    lane, properties = lane_of(flow.package, opened.lane), dict(opened.properties)
+    rounds = w.session.scalar(
+        select(func.count())
+        .select_from(Task)
+        .where(Task.province == w.province, Task.instance_id == flow.instance.id, Task.engine_task == opened.uuid)  # type: ignore[union-attr]
+    )
+    unit_id, assignee = address(flow, lane, properties)
+    hours = float(properties.get("stage_hours") or 0)
+    task = Task(
+        province=w.province,
+        dossier_id=d.id,
+        instance_id=flow.instance.id,  # type: ignore[union-attr]
+        engine_task=opened.uuid,
+        round=(rounds or 0) + 1,
+        step=opened.step,
+        name={"vi": opened.name, "en": properties.get("name_en") or opened.name},
+        lane=lane.id,
+        action=properties.get("action", "form"),
+        properties=properties,
+        roles=roles_of(lane),
+        unit_id=unit_id,
+        assignee_id=assignee,
+        reason={"lane": lane.id, "roles": roles_of(lane), "unit": str(unit_id), "rule": lane.unit, "initiator": assignee is not None},
+        opened_at=w.now,
+        due_at=stage_due(w.now, hours, flow.calendar) if hours else None,
+        answers={},
+    )
+    w.session.add(task)
+    w.session.flush()
+    w.session.add(
+        Handover(
+            province=w.province,
+            dossier_id=d.id,
+            at=w.now,
+            kind="handed_over",
+            step=task.name,
+            from_person_id=by,
+            from_unit_id=closing.unit_id if closing else d.reception_unit_id,
+            to_unit_id=unit_id,
+            to_person_id=assignee,
+            due_at=task.due_at,
+            outcome=closing.outcome if closing else None,
+        )
+    )
+    w.record("task.opened", d.id, task=str(task.id), step=task.step, unit=str(unit_id), round=task.round)
+    return task
+
+
+def address(flow: Flow, lane: LaneRule, properties: Json) -> tuple[UUID, UUID | None]:
+    """Return the unit a step is addressed to and, when the rule names one, the person."""
+    d, units = flow.dossier, units_of(flow.w.session, flow.w.province)
+    if properties.get("assign") == "initiator" or lane.unit == "initiator":
+        return d.support_unit_id or d.reception_unit_id, d.initiator_id
+    match lane.unit:
+        case "reception":
+            return d.reception_unit_id, None
+        case "owner_unit":
+            return d.support_unit_id or d.deciding_unit_id, None
+        case "agency":
+            return agency_of(units, d.support_unit_id or d.deciding_unit_id), None
+        case _:
+            return d.deciding_unit_id, None
+
+
+def follow_timers(flow: Flow, made: Advance) -> None:
+    """Put the process timers of this instance into the due table, and take out those that are gone."""
+    due_table.replace(flow.w.session, flow.w.province, flow.dossier.id, "timer", {t.key: t.due_at for t in made.timers})
+
+
+def status(flow: Flow, event: str) -> None:
+    """Let the lifecycle follow an event, and journal the change of status."""
+    before = flow.dossier.status
+    if event == "work_started" and before != "received":
+        return
+    after = lifecycle.follow(before, event)
+    if after == before:
+        return
+    flow.dossier.status = after
+    flow.w.record("dossier.status_changed", flow.dossier.id, before=before, after=after)
+
+
+def pauses(flow: Flow) -> list[Pause]:
+    """Return the suspension ledger as values."""
+    return pauses_of(flow.dossier.suspensions)
+
+
+def pauses_of(suspensions: Iterable[Suspension]) -> list[Pause]:
+    """Return suspensions as the values the statutory clock counts with."""
+    return [Pause(s.suspended_at, s.resumed_at, s.ground) for s in suspensions]
+
+
+def project_due(flow: Flow, reason: str) -> None:
+    """Recompute the due date from the ledger; keep the change with its reason, and the reminder in the due table."""
+    w, d = flow.w, flow.dossier
+    answer = due(d.received_at, Term.from_json(d.term), pauses(flow), flow.calendar)
+    if answer.at != d.due_at:
+        w.session.add(DueChange(province=w.province, dossier_id=d.id, at=w.now, from_due_at=d.due_at, to_due_at=answer.at, reason=reason))
+        w.record("dossier.due_changed", d.id, before=iso(d.due_at), after=iso(answer.at), reason=reason)
+    d.due_at, d.due_provisional = answer.at, answer.provisional
+    if d.original_due_at is None:
+        d.original_due_at = answer.at
+    waits = answer.at is not None and d.resolved_at is None and d.closed_at is None
+    due_table.replace(w.session, w.province, d.id, "term", {"due": answer.at} if answer.at is not None and waits else {})
+
+
+def settle_outcome(flow: Flow) -> None:
+    """Fix early, on time or late: the deciding agency has handed the result to the counter (status 9)."""
+    d = flow.dossier
+    d.resolved_at = flow.w.now
+    if d.due_at is not None:
+        d.outcome = outcome(flow.w.now, d.due_at).value
+    due_table.clear(flow.w.session, flow.w.province, d.id, "term")
+
+
+def close(flow: Flow) -> None:
+    """Mark the dossier as ended: no timers, no open tasks."""
+    flow.dossier.closed_at = flow.w.now
+    due_table.clear(flow.w.session, flow.w.province, flow.dossier.id)
+
+
+def iso(at: datetime | None) -> str | None:
+    """Return the canonical text of an instant."""
+    return at.isoformat() if at else None
+
+
+def candidates(w: UnitOfWork, task: Task) -> list[Person]:
+    """Return the people who may take this task now, in Vietnamese order of names."""
+    from engine.organisation.model import Appointment, Position
+
+    units = units_of(w.session, w.province)
+    found = []
+    people = w.session.scalars(
+        select(Person)
+        .join(Appointment, (Appointment.province == Person.province) & (Appointment.person_id == Person.id))
+        .join(Position, (Position.province == Appointment.province) & (Position.id == Appointment.position_id))
+        .where(Person.province == w.province, Position.role.in_(task.roles), Position.unit_id.in_(below(units, task.unit_id)))
+        .order_by(Person.sort_key)
+    ).unique()
+    for person in people:
+        if may_take(seats_at(w, person.id, w.now), task):
+            found.append(person)
+    return found
+
+
+def below(units: dict[UUID, Any], unit_id: UUID) -> list[UUID]:
+    """Return the units whose people a task addressed to *unit_id* may reach: itself and its divisions."""
+    return [u for u in units if unit_id in reach_of(units, u)]
+
+
+def may_take(standing: Standing, task: Task) -> bool:
+    """Say whether a person with this standing may take this task."""
+    if task.assignee_id == standing.person_id:
+        return True
+    return task.assignee_id is None and standing.seat(*task.roles, unit=task.unit_id) is not None
+
+
+UNDO = timedelta(seconds=10)

@@ -1,0 +1,160 @@
+"""What a service task of a diagram may ask the office to do; runs inside the transaction, never touches the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from engine.commands import flow as flows
+from engine.commands import papers
+from engine.commands.flow import Flow
+from engine.commands.results import draft_result
+from engine.commands.standing import agency_of
+from engine.dossier.model import Suspension
+from engine.errors import Refused
+from engine.kernel.tables import Json
+from engine.process.instance import Operation
+
+Operator = Callable[[Operation], Json]
+
+
+def operators(flow: Flow) -> dict[str, Operator]:
+    """Return the operators a diagram may name, bound to one dossier under its lock."""
+    return {
+        "dossier/request_supplement": lambda op: request_supplement(flow, op),
+        "dossier/refuse": lambda op: refuse(flow, op),
+        "dossier/resolve": lambda op: resolve(flow, op),
+        "dossier/approve": lambda op: resolve(flow, op),
+        "dossier/close": lambda op: close(flow, op),
+        "document/draft": lambda op: draft(flow, op),
+        "notice/send": lambda op: notice(flow, op),
+    }
+
+
+def text(op: Operation, name: str, *, required: bool = True) -> str:
+    """Return a text parameter.
+
+    Raises:
+        Refused: it is required and empty.
+    """
+    value = op.parameters.get(name)
+    if required and not value:
+        raise Refused("process.parameter_missing", operator=op.id, parameter=name)
+    return str(value or "").strip()
+
+
+def actor_id(flow: Flow) -> UUID | None:
+    """Return the person behind this advance, if it is one."""
+    return flow.w.actor.person
+
+
+def request_supplement(flow: Flow, op: Operation) -> Json:
+    """Issue Mẫu 02 (one full request), mark the papers asked for, and stop the statutory clock (NĐ 118/2025/NĐ-CP)."""
+    w, d = flow.w, flow.dossier
+    wanted = {str(k) for k in op.parameters.get("components") or []}
+    asked = [c for c in d.components if c.key in wanted]
+    for component in d.components:
+        component.asked = component in asked
+    content: Json = {
+        "reason": text(op, "reason"),
+        "legal_basis": text(op, "legal_basis", required=False),
+        "components": [{"key": c.key, "name": c.name.get("vi", c.key), "form": c.form, "copies": c.copies} for c in asked],
+        "officer": papers.person_name(w, actor_id(flow)),
+    }
+    paper = papers.make(
+        flow,
+        "supplement_request",
+        "mau-02.typ",
+        content,
+        unit_id=agency_of(papers.units_by_id(w), d.deciding_unit_id),
+        name={"vi": "Phiếu yêu cầu bổ sung, hoàn thiện hồ sơ", "en": "Request to supplement the dossier"},
+        register="supplement_request",
+        symbol="HDHS",
+        by=actor_id(flow),
+    )
+    suspension = Suspension(
+        province=w.province,
+        dossier_id=d.id,
+        ground="supplement",
+        legal_basis=content["legal_basis"],
+        suspended_at=w.now,
+        document_id=paper.id,
+        task_id=flow.task.id if flow.task else None,
+        request={"reason": content["reason"], "components": sorted(c.key for c in asked)},
+    )
+    d.suspensions.append(suspension)
+    flows.status(flow, "supplement_requested")
+    flows.project_due(flow, "supplement_requested")
+    w.record("supplement.requested", d.id, document=str(paper.id), components=sorted(wanted))
+    announce(flow, "supplement_requested")
+    return {"document": str(paper.id)}
+
+
+def refuse(flow: Flow, op: Operation) -> Json:
+    """Issue Mẫu 03 with reason and legal ground; the dossier ends as refused."""
+    w, d = flow.w, flow.dossier
+    paper = papers.make(
+        flow,
+        "refusal",
+        "mau-03.typ",
+        {"reason": text(op, "reason"), "legal_basis": text(op, "legal_basis"), "officer": papers.person_name(w, actor_id(flow))},
+        unit_id=agency_of(papers.units_by_id(w), d.deciding_unit_id),
+        name={"vi": "Phiếu từ chối tiếp nhận giải quyết hồ sơ", "en": "Refusal"},
+        register="refusal",
+        symbol="TCHS",
+        by=actor_id(flow),
+    )
+    flows.status(flow, "refused")
+    flows.close(flow)
+    w.record("dossier.refused", d.id, document=str(paper.id))
+    announce(flow, "refused")
+    return {"document": str(paper.id)}
+
+
+def resolve(flow: Flow, op: Operation) -> Json:
+    """The result is ready: the outcome against the term is fixed now (national status 9)."""
+    flows.status(flow, "resolved")
+    flows.settle_outcome(flow)
+    flow.dossier.delivery_status = "ready"
+    flow.w.record("dossier.resolved", flow.dossier.id, outcome=flow.dossier.outcome)
+    announce(flow, "resolved")
+    return {}
+
+
+def close(flow: Flow, op: Operation) -> Json:
+    """An internal procedure has ended; with ``outcome`` = refused it ended without what was asked for."""
+    refused = str(op.parameters.get("outcome") or "") == "refused"
+    flows.status(flow, "refused" if refused else "returned")
+    if flow.dossier.resolved_at is None and not refused:
+        flows.settle_outcome(flow)
+    flows.close(flow)
+    flow.w.record("dossier.closed", flow.dossier.id, outcome=flow.dossier.outcome, refused=refused)
+    return {}
+
+
+def draft(flow: Flow, op: Operation) -> Json:
+    """Draft the document of this key from its template, for the leader to sign."""
+    document = draft_result(flow, text(op, "document"), {k: v for k, v in op.parameters.items() if k != "document"}, op.variables)
+    return {"document": str(document.id)}
+
+
+def notice(flow: Flow, op: Operation) -> Json:
+    """Promise a notice to the owner by the outbox."""
+    announce(flow, text(op, "template"))
+    return {}
+
+
+def announce(flow: Flow, template: str) -> None:
+    """Promise one notice a milestone: the message carries ids, the connector reads the address when it sends."""
+    w, d = flow.w, flow.dossier
+    party: Any = d.party("owner")
+    if party is None or not party.email_sealed:
+        return
+    w.send(
+        "mail",
+        f"{d.id}:{template}:{d.version}",
+        {"dossier": str(d.id), "template": template},
+        dossier=d.id,
+        not_before=w.now + flows.UNDO,
+    )

@@ -1,0 +1,140 @@
+"""Drafting the documents a procedure issues: from the package's template, the dossier's facts and the pages of what was brought."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from engine.commands.flow import Flow
+from engine.commands.papers import base_content, files_of, short_code, store
+from engine.commands.standing import agency_of, units_of
+from engine.documents.blobs import BlobStore
+from engine.documents.digitise import page_pictures
+from engine.documents.model import Document, RegisterEntry
+from engine.documents.templates import Printed, Printer
+from engine.errors import NotFound
+from engine.kernel.identifiers import new_id
+from engine.kernel.tables import Json
+from engine.procedure.package import DocumentKind
+
+
+def spec_of(flow: Flow, key: str) -> DocumentKind:
+    """Return what the package says about a document.
+
+    Raises:
+        NotFound: the package names no such document; the gate refuses such a diagram.
+    """
+    return flow.package.document(key)
+
+
+def draft_result(flow: Flow, key: str, extra: Json, variables: Json) -> Document:
+    """Draft (or draft again) a document of the package; an earlier draft of the same key is cancelled."""
+    w, d = flow.w, flow.dossier
+    spec = spec_of(flow, key)
+    for old in w.session.scalars(
+        select(Document).where(
+            Document.province == w.province,
+            Document.dossier_id == d.id,
+            Document.key == key,
+            Document.state.in_(["draft", "signed", "numbered"]),
+        )
+    ):
+        old.state = "cancelled"
+        for entry in w.session.scalars(
+            select(RegisterEntry).where(RegisterEntry.province == w.province, RegisterEntry.document_id == old.id)
+        ):
+            entry.state, entry.reason = "cancelled", "drafted_again"
+        w.record("document.cancelled", d.id, document=str(old.id), reason="drafted_again")
+    unit_id = d.support_unit_id if d.scope == "internal" and d.support_unit_id else d.deciding_unit_id
+    document = Document(
+        province=w.province,
+        id=new_id(),
+        dossier_id=d.id,
+        kind="result",
+        key=key,
+        name={"vi": spec.name.vi, "en": spec.name.en},
+        template=spec.template,
+        content={"input": extra, "answers": plain_answers(variables)},
+        fields=[],
+        state="draft",
+        unit_id=agency_of(units_of(w.session, w.province), unit_id),
+        register=spec.register,
+        symbol=spec.symbol,
+        order=spec.order,
+        capacity=spec.capacity,
+        drafted_by_id=w.actor.person,
+        created_at=w.now,
+        public_id=short_code(12),
+        version=0,
+    )
+    document.revisions = []
+    w.session.add(document)
+    w.session.flush()
+    printed = print_result(flow, document, None)
+    document.fields = [f.to_json() for f in printed.fields]
+    store(w, document, printed.pdf, "drafted", w.actor.person)
+    w.record("document.drafted", d.id, document=str(document.id), key=key, sha256=document.sha256)
+    return document
+
+
+def plain_answers(variables: Json) -> Json:
+    """Return the answers of the steps so far; engine bookkeeping left out."""
+    return {k: v for k, v in variables.items() if not k.startswith("_") and k not in ("dossier", "initiator")}
+
+
+def print_result(flow: Flow, document: Document, signer: Json | None) -> Printed:
+    """Print a draft: with the signer's own title and name when the signer is known."""
+    w = flow.w
+    content: dict[str, Any] = {
+        **base_content(flow, document.unit_id),
+        **document.content,
+        "signer": signer or {"prefix": "", "title": "", "name": ""},
+        "symbol": document.symbol or "",
+        "public_id": document.public_id,
+        "test": True if signer is None else base_content(flow, document.unit_id)["test"],
+    }
+    files: dict[str, bytes] = {}
+    blobs = w.part(BlobStore)
+    scans: list[str] = []
+    for position, stored in enumerate(f for f in files_of(w, flow.dossier.id) if f.component and is_scanned(flow, f.component)):
+        for page, picture in enumerate(page_pictures(blobs.get(stored.sha256), stored.media_type)):
+            name = f"page-{position:02d}-{page:03d}.jpg"
+            files[name] = picture
+            scans.append(name)
+    content["pages"] = scans
+    return w.part(Printer).render(flow.package, document.template, content, files)
+
+
+def is_scanned(flow: Flow, component: str) -> bool:
+    """Say whether the package wants the pages of this component in its results (``copied = true``)."""
+    return any(c.key == component and c.copied for c in flow.package.components)
+
+
+def current_document(flow: Flow, key: str, *states: str) -> Document:
+    """Return the newest document of a key in one of *states*.
+
+    Raises:
+        NotFound: there is none.
+    """
+    w = flow.w
+    found = w.session.scalars(
+        select(Document)
+        .where(Document.province == w.province, Document.dossier_id == flow.dossier.id, Document.key == key, Document.state.in_(states))
+        .order_by(Document.created_at.desc())
+        .limit(1)
+    ).one_or_none()
+    if found is None:
+        raise NotFound("document.not_found")
+    return found
+
+
+def document_for_task(flow: Flow, properties: Json, *states: str) -> Document:
+    """Return the document a signing or issuing step is about."""
+    return current_document(flow, str(properties.get("document", "")), *states)
+
+
+def unit_of(document: Document) -> UUID:
+    """Return the agency a document speaks for."""
+    return document.unit_id

@@ -1,0 +1,434 @@
+"""The signing ceremony: prepare (transaction) → sign and time-stamp (none) → finish (transaction); for leaders and for the agency's seal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import or_, select
+
+import signing
+from engine.commands import flow, papers, results, tasks
+from engine.commands.flow import Flow
+from engine.commands.standing import ZONE, Seat, Standing, acting
+from engine.documents.blobs import BlobStore
+from engine.documents.model import Document, RegisterEntry, SignatureRequest, SigningKey
+from engine.documents.signature import Signed, SigningOffice, ToSign, carry_out, date_text, number_text, plan_of, translated
+from engine.errors import Conflict, EngineError, NotFound, Refused
+from engine.kernel.tables import Json
+from engine.kernel.unit_of_work import UnitOfWork
+from engine.process.model import Task
+
+LIFE = timedelta(minutes=30)
+PREFIX = {"own_power": "", "for_collective": "TM.", "for_head": "KT.", "by_order": "TL.", "by_authorisation": "TUQ.", "acting_head": "Q."}
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRow:
+    """One document ready to be signed, or the reason why it is not."""
+
+    task_id: UUID
+    request_id: UUID | None
+    document_id: UUID | None
+    name: Json
+    check_code: str
+    sha256: str
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one document of a batch."""
+
+    task_id: UUID | None
+    document_id: UUID
+    name: Json
+    signed: bool
+    failure: str | None
+    facts: Json
+    next_task_id: UUID | None = None
+
+
+def key_of_person(w: UnitOfWork, person_id: UUID) -> SigningKey:
+    """Return the leader's own valid key.
+
+    Raises:
+        Refused: none is registered, or it is expired or revoked.
+    """
+    return valid_key(w, select(SigningKey).where(SigningKey.person_id == person_id, SigningKey.kind == "leader"))
+
+
+def key_of_agency(w: UnitOfWork, unit_id: UUID) -> SigningKey:
+    """Return the agency's seal key, kept by its document clerk."""
+    return valid_key(w, select(SigningKey).where(SigningKey.unit_id == unit_id, SigningKey.kind == "agency"))
+
+
+def valid_key(w: UnitOfWork, query: Any) -> SigningKey:
+    """Return the key of a query that is valid now.
+
+    Raises:
+        Refused: ``signing.no_key``.
+    """
+    key = w.session.scalars(
+        query.where(
+            SigningKey.province == w.province,
+            SigningKey.valid_from <= w.now,
+            SigningKey.valid_to > w.now,
+            or_(SigningKey.revoked_at.is_(None), SigningKey.revoked_at > w.now),
+        )
+        .order_by(SigningKey.valid_to.desc())
+        .limit(1)
+    ).one_or_none()
+    if key is None:
+        raise Refused("signing.no_key")
+    found: SigningKey = key
+    return found
+
+
+def prepare(w: UnitOfWork, task_ids: Sequence[UUID]) -> list[PreparedRow]:
+    """Prepare the documents of signing tasks for the leader who acts: printed with the signer's own title, fields added, hash fixed.
+
+    A task that cannot be signed is answered by name and does not stop the others.
+    """
+    rows = []
+    for task_id in task_ids:
+        try:
+            with w.session.begin_nested():
+                rows.append(prepare_one(w, task_id))
+        except EngineError as failed:
+            rows.append(PreparedRow(task_id, None, None, {}, "", "", failed.code))
+    return rows
+
+
+def prepare_one(w: UnitOfWork, task_id: UUID) -> PreparedRow:
+    """Prepare one document for the leader's signature."""
+    person = acting(w)
+    run, task = tasks.locked(w, task_id)
+    tasks.require_open(w, task)
+    tasks.require_mine(person, task)
+    if task.action != "sign":
+        raise Refused("signing.not_a_signing_task")
+    document = results.document_for_task(run, task.properties, "draft")
+    live = live_request(w, document.id)
+    if live is not None and live.signer_id == person.person_id and live.expires_at > w.now:
+        return row_of(task, document, live)
+    if live is not None:
+        live.state = "expired" if live.expires_at <= w.now else "refused"
+    separate_duties(run, person)
+    seat = person.require(*task.roles, unit=task.unit_id)
+    capacity = capacity_of(seat, document)
+    key = key_of_person(w, person.person_id)
+    office = w.part(SigningOffice)
+    signer = signer_lines(run, seat, person, capacity)
+    content: Json = {}
+    if document.order == "number_first" and document.number is None:
+        take(run, document)
+    printed = results.print_result(run, document, signer)
+    fields = [f.to_json() for f in printed.fields]
+    try:
+        plan = plan_of(fields, document.order)
+        blank = signing.add_fields(printed.pdf, plan, office.font())
+        assert plan.leader is not None
+        made = signing.prepare(
+            blank,
+            "leader",
+            certificate(key),
+            w.now,
+            appearance=signing.leader_appearance(plan.leader, person.name, test=office.test, fonts=office.fonts),
+        )
+    except signing.SigningError as refused:
+        raise translated(refused) from None
+    document.content = {**document.content, **content}
+    document.fields, document.capacity, document.signer_id = fields, capacity, person.person_id
+    papers.store(w, document, blank, "rendered", person.person_id)
+    request = keep_request(w, document, task, person, key, "leader", capacity, made, seat)
+    w.record("signature.prepared", run.dossier.id, document=str(document.id), request=str(request.id), sha256=request.shown)
+    return row_of(task, document, request)
+
+
+def separate_duties(run: Flow, person: Standing) -> None:
+    """Refuse that somebody signs what they examined themselves (drafter ≠ signer).
+
+    Raises:
+        Refused: ``signing.own_work``.
+    """
+    w = run.w
+    examined = w.session.scalar(
+        select(Task.id)
+        .where(
+            Task.province == w.province,
+            Task.dossier_id == run.dossier.id,
+            Task.state == "done",
+            Task.action == "form",
+            Task.closed_by_id == person.person_id,
+        )
+        .limit(1)
+    )
+    if examined is not None and run.dossier.initiator_id == person.person_id:
+        raise Refused("signing.own_work")
+
+
+def capacity_of(seat: Seat, document: Document) -> str:
+    """Return in which capacity this seat signs: by delegation, as deputy for the head, or as the document says (NĐ 30/2020/NĐ-CP, Điều 13)."""
+    if seat.capacity:
+        return seat.capacity
+    if seat.role == "deputy_head":
+        return "for_head"
+    return document.capacity or "own_power"
+
+
+def signer_lines(run: Flow, seat: Seat, person: Standing, capacity: str) -> Json:
+    """Return what stands above and below the signature: prefix, whose power, title, name."""
+    units = papers.units_by_id(run.w)
+    agency = units[seat.agency_id]
+    head = head_title(run.w, seat)
+    collective = agency.name.upper() if agency.level in ("commune", "province") else ""
+    lines = {
+        "own_power": [seat.title.upper()],
+        "for_collective": [f"TM. {collective}" if collective else "", seat.title.upper()],
+        "for_head": [f"KT. {head.upper()}", seat.title.upper()],
+        "by_order": [f"TL. {head.upper()}", seat.title.upper()],
+        "by_authorisation": [f"TUQ. {head.upper()}", seat.title.upper()],
+        "acting_head": [f"Q. {head.upper()}"],
+    }[capacity]
+    return {
+        "prefix": PREFIX[capacity],
+        "lines": [line for line in lines if line],
+        "title": seat.title,
+        "name": person.name,
+        "capacity": capacity,
+    }
+
+
+def head_title(w: UnitOfWork, seat: Seat) -> str:
+    """Return the title of the head in whose place somebody signs."""
+    from engine.organisation.model import Position
+
+    title = w.session.scalar(
+        select(Position.title).where(Position.province == w.province, Position.unit_id == seat.agency_id, Position.role == "head").limit(1)
+    )
+    return title or seat.title
+
+
+def certificate(key: SigningKey) -> signing.SignerCertificate:
+    """Return a key's certificate with its chain."""
+    import base64
+
+    return signing.SignerCertificate(key.certificate, tuple(base64.b64decode(one) for one in key.chain))
+
+
+def keep_request(
+    w: UnitOfWork,
+    document: Document,
+    task: Task,
+    person: Standing,
+    key: SigningKey,
+    kind: str,
+    capacity: str | None,
+    made: signing.Prepared,
+    seat: Seat,
+) -> SignatureRequest:
+    """Keep a preparation: bytes by content, state as JSON, nothing secret."""
+    request = SignatureRequest(
+        province=w.province,
+        document_id=document.id,
+        task_id=task.id,
+        signer_id=person.person_id,
+        key_id=key.id,
+        kind=kind,
+        capacity=capacity,
+        basis={"appointment": str(seat.appointment_id), "delegation": str(seat.delegation_id or ""), "title": seat.title},
+        prepared=w.part(BlobStore).put(made.pdf),
+        shown=document.sha256 or "",
+        ceremony=made.state,
+        created_at=w.now,
+        expires_at=w.now + LIFE,
+    )
+    w.session.add(request)
+    w.session.flush()
+    return request
+
+
+def row_of(task: Task, document: Document, request: SignatureRequest) -> PreparedRow:
+    """Return what the screen shows of a preparation."""
+    code = str(request.ceremony["to_sign_sha256"])
+    return PreparedRow(task.id, request.id, document.id, document.name, f"{code[:4]} {code[4:8]}".upper(), request.shown)
+
+
+def live_request(w: UnitOfWork, document_id: UUID) -> SignatureRequest | None:
+    """Return the one live preparation of a document."""
+    return w.session.scalars(
+        select(SignatureRequest).where(
+            SignatureRequest.province == w.province, SignatureRequest.document_id == document_id, SignatureRequest.state == "prepared"
+        )
+    ).one_or_none()
+
+
+def to_sign(w: UnitOfWork, request_ids: Sequence[UUID]) -> list[ToSign]:
+    """Return the prepared documents a person is about to approve, read for signing outside any transaction.
+
+    Raises:
+        Conflict: a preparation has expired, was replaced or signed already.
+    """
+    person = acting(w)
+    batch = []
+    for request_id in request_ids:
+        request = w.session.get(SignatureRequest, (w.province, request_id))
+        if request is None or request.signer_id != person.person_id:
+            raise NotFound("signing.request_not_found")
+        if request.state != "prepared" or request.expires_at <= w.now:
+            raise Conflict("signing.request_over", state=request.state)
+        key = w.session.get(SigningKey, (w.province, request.key_id))
+        assert key is not None
+        batch.append(ToSign(str(request.id), key.reference, w.part(BlobStore).get(request.prepared), request.ceremony))
+    w.record("signature.approved", None, requests=[b.request_id for b in batch])
+    return batch
+
+
+def sign(office: SigningOffice, batch: Sequence[ToSign], sealed_pin: str, now: datetime, *, verify: bool = False) -> list[Signed]:
+    """Let the key and the time-stamping authority answer; outside any transaction (see `carry_out`)."""
+    return carry_out(office, batch, sealed_pin, now, verify=verify)
+
+
+def finish(w: UnitOfWork, signed: Sequence[Signed]) -> list[Outcome]:
+    """Embed the answers: each document moves on by itself, a failure stays where it is and says why."""
+    outcomes = []
+    for answer in signed:
+        request = w.session.get(SignatureRequest, (w.province, UUID(answer.request_id)))
+        assert request is not None
+        outcomes.append(finish_one(w, request, answer))
+    return outcomes
+
+
+def finish_one(w: UnitOfWork, request: SignatureRequest, answer: Signed) -> Outcome:
+    """Embed one answer; a second answer for the same request changes nothing."""
+    assert request.task_id is not None
+    run, task = tasks.locked(w, request.task_id)
+    document = papers.document_of(w, request.document_id, lock=True)
+    if request.state == "embedded":
+        return Outcome(task.id, document.id, document.name, True, None, {})
+    if request.state != "prepared":
+        return Outcome(task.id, document.id, document.name, False, "signing.request_over", {"state": request.state})
+    if answer.pdf is None:
+        request.failure = answer.failure
+        w.record("signature.failed", run.dossier.id, request=str(request.id), reason=answer.failure)
+        return Outcome(task.id, document.id, document.name, False, answer.failure, answer.facts)
+    tasks.require_open(w, task)
+    request.state, request.finished_at = "embedded", w.now
+    papers.store(w, document, answer.pdf, "signed" if request.kind == "leader" else "sealed", request.signer_id)
+    w.record(
+        "document.signed" if request.kind == "leader" else "document.sealed",
+        run.dossier.id,
+        document=str(document.id),
+        request=str(request.id),
+        sha256=document.sha256,
+        capacity=request.capacity,
+    )
+    if request.kind == "leader":
+        document.state = "signed"
+    else:
+        issue(run, document)
+    run.irreversible = True
+    done = tasks.finish(run, task, {"document": str(document.id), "sha256": document.sha256}, request.signer_id, undo=False)
+    return Outcome(task.id, document.id, document.name, True, None, {}, done.next_task_id)
+
+
+def issue(run: Flow, document: Document) -> None:
+    """The document is out: its number stands in the register for good."""
+    document.state = "issued"
+    w = run.w
+    for entry in w.session.scalars(
+        select(RegisterEntry).where(RegisterEntry.province == w.province, RegisterEntry.document_id == document.id)
+    ):
+        entry.state = "issued"
+
+
+def take(run: Flow, document: Document) -> None:
+    """Give a document its number and date; kept when the ceremony fails, so that no gap arises and no number is given twice."""
+    w = run.w
+    taken = papers.take_number(
+        w,
+        document.unit_id,
+        document.register or "outgoing",
+        document.name.get("vi", document.key),
+        dossier_id=run.dossier.id,
+        document_id=document.id,
+        by=w.actor.person,
+    )
+    document.number, document.issued_on = taken.number, taken.on
+    w.record("document.numbered", run.dossier.id, document=str(document.id), number=taken.number, on=taken.on.isoformat())
+
+
+def prepare_issue(w: UnitOfWork, task_id: UUID) -> PreparedRow:
+    """Number and date a document the leader has signed, and prepare the agency's seal signature for the document clerk.
+
+    Raises:
+        Refused: there is no leader signature, no key, or the task is no issuing step.
+        Conflict: somebody else has numbered it.
+    """
+    person = acting(w)
+    run, task = tasks.locked(w, task_id)
+    tasks.require_open(w, task)
+    tasks.require_mine(person, task)
+    if task.action != "issue":
+        raise Refused("signing.not_an_issuing_task")
+    seat = person.require(*task.roles, unit=task.unit_id)
+    document = results.document_for_task(run, task.properties, "signed", "numbered")
+    live = live_request(w, document.id)
+    if live is not None and live.signer_id == person.person_id and live.expires_at > w.now:
+        return row_of(task, document, live)
+    if live is not None:
+        live.state = "expired" if live.expires_at <= w.now else "refused"
+    key, office = key_of_agency(w, document.unit_id), w.part(SigningOffice)
+    leader = next(r for r in reversed(document.revisions) if r.kind == "signed")
+    pdf = w.part(BlobStore).get(leader.sha256)
+    if document.number is None:
+        take(run, document)
+    assert document.number is not None
+    assert document.issued_on is not None
+    plan = plan_of(document.fields, document.order)
+    try:
+        if document.state == "signed":
+            filled = signing.fill_number(
+                pdf,
+                number_text(document.number) if plan.number else None,
+                date_text(document.issued_on) if plan.date else None,
+            ) if plan.number or plan.date else pdf  # fmt: skip
+            papers.store(w, document, filled, "numbered", person.person_id)
+            document.state = "numbered"
+        numbered = next(r for r in reversed(document.revisions) if r.kind == "numbered")
+        units = papers.units_by_id(w)
+        assert plan.agency is not None
+        made = signing.prepare(
+            w.part(BlobStore).get(numbered.sha256),
+            "agency",
+            certificate(key),
+            w.now,
+            appearance=signing.agency_appearance(plan.agency, units[document.unit_id].name, test=office.test, fonts=office.fonts),
+        )
+    except signing.SigningError as refused:
+        raise translated(refused) from None
+    request = keep_request(w, document, task, person, key, "agency", None, made, seat)
+    w.record("seal.prepared", run.dossier.id, document=str(document.id), request=str(request.id))
+    return row_of(task, document, request)
+
+
+def invitation(w: UnitOfWork) -> Json:
+    """Return what a browser seals the PIN to; the PIN itself never passes through this process."""
+    try:
+        return w.part(SigningOffice).custody.invitation()
+    except signing.SigningError as refused:
+        raise translated(refused) from None
+
+
+def today_text(w: UnitOfWork) -> str:
+    """Return today as printed on documents."""
+    return date_text(w.now.astimezone(ZONE).date())
+
+
+def iso_or_none(at: datetime | None) -> str | None:
+    """Return the canonical text of an instant."""
+    return flow.iso(at)

@@ -1,0 +1,157 @@
+"""Who acts, and in which positions: the appointments and delegations of the actor at the instant of the act."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from engine.errors import Forbidden
+from engine.kernel.unit_of_work import UnitOfWork
+from engine.organisation.model import Appointment, Delegation, OrgUnit, Person, Position
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One position a person holds today, by appointment or by delegation, and the units it looks after.
+
+    ``reach`` runs from the unit of the position up to its agency: a task addressed to any of them may land here.
+    """
+
+    appointment_id: UUID
+    position_id: UUID
+    role: str
+    title: str
+    title_en: str
+    unit_id: UUID
+    agency_id: UUID
+    reach: tuple[UUID, ...]
+    fields: tuple[str, ...] = ()
+    delegation_id: UUID | None = None
+    capacity: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A person with every seat held at one instant."""
+
+    person_id: UUID
+    name: str
+    seats: tuple[Seat, ...]
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The roles held through any seat."""
+        return frozenset(s.role for s in self.seats)
+
+    def seat(self, *roles: str, unit: UUID | None = None) -> Seat | None:
+        """Return the first seat with one of *roles* (any when none given) that reaches *unit*."""
+        for held in self.seats:
+            if (not roles or held.role in roles) and (unit is None or unit in held.reach):
+                return held
+        return None
+
+    def require(self, *roles: str, unit: UUID | None = None) -> Seat:
+        """Return such a seat.
+
+        Raises:
+            Forbidden: the person holds none today.
+        """
+        held = self.seat(*roles, unit=unit)
+        if held is None:
+            raise Forbidden("organisation.no_such_role", roles=", ".join(roles))
+        return held
+
+
+def agency_of(units: dict[UUID, OrgUnit], unit_id: UUID) -> UUID:
+    """Return the agency a unit belongs to: the nearest unit upwards that is not a mere division."""
+    unit = units[unit_id]
+    while unit.level in ("division", "centre") and unit.parent_id in units:
+        unit = units[unit.parent_id]
+    return unit.id
+
+
+def reach_of(units: dict[UUID, OrgUnit], unit_id: UUID) -> tuple[UUID, ...]:
+    """Return the unit and those above it up to its agency, nearest first."""
+    agency, found = agency_of(units, unit_id), [unit_id]
+    while found[-1] != agency:
+        found.append(units[found[-1]].parent_id or agency)
+    return tuple(found)
+
+
+def units_of(session: Session, province: int) -> dict[UUID, OrgUnit]:
+    """Return every unit of the province by id (a province has a few hundred; read once per unit of work)."""
+    cached: dict[UUID, OrgUnit] | None = session.info.get("units")
+    if cached is None:
+        cached = {u.id: u for u in session.scalars(select(OrgUnit).where(OrgUnit.province == province))}
+        session.info["units"] = cached
+    return cached
+
+
+def standing_of(w: UnitOfWork, person_id: UUID) -> Standing:
+    """Return the standing of a person at ``w.now``."""
+    return seats_at(w, person_id, w.now)
+
+
+def seats_at(w: UnitOfWork, person_id: UUID, at: datetime) -> Standing:
+    """Return the standing of a person at an instant; appointments are dated in Vietnamese days."""
+    today = at.astimezone(ZONE).date()
+    person = w.session.get(Person, (w.province, person_id))
+    if person is None:
+        raise Forbidden("organisation.no_person")
+    units = units_of(w.session, w.province)
+    held = (
+        select(Appointment, Position)
+        .join(Position, (Position.province == Appointment.province) & (Position.id == Appointment.position_id))
+        .where(
+            Appointment.province == w.province,
+            Appointment.valid_from <= today,
+            or_(Appointment.valid_to.is_(None), Appointment.valid_to > today),
+        )
+    )
+    seats = [seat(units, a, p) for a, p in w.session.execute(held.where(Appointment.person_id == person_id)).tuples()]
+    lent = w.session.execute(
+        held.add_columns(Delegation)
+        .join(Delegation, (Delegation.province == Appointment.province) & (Delegation.delegator_id == Appointment.id))
+        .where(Delegation.delegate_id == person_id, Delegation.starts_at <= at, Delegation.ends_at > at)
+    )
+    seats += [seat(units, a, p, d) for a, p, d in lent.tuples()]
+    return Standing(person_id, person.full_name, tuple(seats))
+
+
+def seat(units: dict[UUID, OrgUnit], appointment: Appointment, position: Position, delegation: Delegation | None = None) -> Seat:
+    """Return the seat an appointment (or a delegation from it) gives."""
+    return Seat(
+        appointment.id,
+        position.id,
+        position.role,
+        position.title,
+        position.title_en,
+        position.unit_id,
+        agency_of(units, position.unit_id),
+        reach_of(units, position.unit_id),
+        tuple(appointment.fields or ()),
+        delegation.id if delegation else None,
+        delegation.capacity if delegation else None,
+    )
+
+
+def acting(w: UnitOfWork) -> Standing:
+    """Return the standing of the person who acts.
+
+    Raises:
+        Forbidden: the actor is not a person of this office.
+    """
+    if w.actor.person is None:
+        raise Forbidden("organisation.no_person")
+    cached: Standing | None = w.session.info.get(("standing", w.actor.person))
+    if cached is None:
+        cached = standing_of(w, w.actor.person)
+        w.session.info["standing", w.actor.person] = cached
+    return cached

@@ -1,0 +1,142 @@
+"""Between a document's fields and the signing package: the plan of fields, the ceremony's parts, the steps without a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import signing
+from engine.errors import EngineError, Refused
+from engine.kernel.tables import Json
+
+ARABIC_DIGITS = r"[0-9]{2,7}"
+LEADER, AGENCY, NUMBER, DATE = "leader", "agency", "number", "date"
+
+
+class KeyCustody(Protocol):
+    """What holds the keys: answers raw signatures for one authorisation, never gives a key away."""
+
+    def invitation(self) -> Json:
+        """Return the public key and the nonce a PIN is sealed to."""
+        ...
+
+    def sign(self, key: str, sealed_pin: str, contents: Sequence[bytes]) -> list[bytes]:
+        """Return one raw signature per content."""
+        ...
+
+
+class TimeStamping(Protocol):
+    """A time-stamping authority."""
+
+    def token(self, digest: bytes, now: datetime) -> bytes:
+        """Return a time-stamp token over a digest."""
+        ...
+
+
+@dataclass(frozen=True)
+class SigningOffice:
+    """What a signing ceremony needs of the installation: custody, time-stamping, fonts, trust anchors, whether outputs are marked TEST."""
+
+    custody: KeyCustody
+    timestamps: TimeStamping
+    verifier: Callable[[bytes, datetime], Json]
+    fonts: Path
+    test: bool
+
+    def font(self) -> bytes:
+        """Return the font number and date are written with."""
+        return (self.fonts / "Tinos_400Regular.ttf").read_bytes()
+
+
+def plan_of(fields: Sequence[Json], order: str) -> signing.FieldPlan:
+    """Return the field plan of a printed document from the rectangles its template declares.
+
+    With ``number_first`` number and date are part of what the leader signs (the register decides), so they get no field.
+    """
+    boxes = {f["name"]: signing.Box(int(f["page"]), f["x"], f["y"], f["width"], f["height"]) for f in fields}
+    area = boxes.get(LEADER) or boxes.get("signature")
+    if area is None:
+        raise Refused("document.no_signature_place")
+    leader, seal = signing.signature_boxes(area)
+    late = order == "leader_first"
+    number = boxes.get(NUMBER) if late else None
+    day = boxes.get(DATE) if late else None
+    return signing.FieldPlan(
+        leader=leader,
+        agency=boxes.get(AGENCY) or seal,
+        number=signing.TextField(number, signing.NUMBER_PATTERN, signing.DIGITS) if number else None,
+        date=signing.TextField(day, signing.DATE_PATTERN, signing.DATE_ALPHABET, align="right") if day else None,
+    )
+
+
+def number_text(number: int) -> str:
+    """Return a document number as printed: below ten with a leading zero (NĐ 30/2020/NĐ-CP, Phụ lục I)."""
+    return f"{number:02d}"
+
+
+def date_text(on: date) -> str:
+    """Return a date as printed: day below ten and month below three with a leading zero (NĐ 30/2020/NĐ-CP, Phụ lục I)."""
+    month = f"{on.month:02d}" if on.month < 3 else str(on.month)
+    return f"ngày {on.day:02d} tháng {month} năm {on.year}"
+
+
+@dataclass(frozen=True)
+class ToSign:
+    """One prepared document on its way to the key: only bytes and JSON, no record."""
+
+    request_id: str
+    key: str
+    pdf: bytes
+    ceremony: Json
+
+
+@dataclass(frozen=True)
+class Signed:
+    """What came back for one document: the signed bytes, or the reason why not."""
+
+    request_id: str
+    pdf: bytes | None
+    failure: str | None
+    facts: Json
+    level: str = "B-T"
+
+
+def carry_out(office: SigningOffice, batch: Sequence[ToSign], sealed_pin: str, now: datetime, *, verify: bool = False) -> list[Signed]:
+    """Sign a batch with one authorisation and time-stamp each; no transaction is open meanwhile.
+
+    A refusal of the key (wrong PIN, locked) stops the whole batch and is raised; a failure of one document is its own answer.
+
+    Raises:
+        Refused: ``signing.pin_wrong``, ``signing.pin_locked`` and the like.
+    """
+    if not batch:
+        return []
+    keys = {item.key for item in batch}
+    assert len(keys) == 1, "one authorisation is for one key"
+    try:
+        raw = office.custody.sign(batch[0].key, sealed_pin, [signing.Prepared(i.pdf, i.ceremony).to_sign for i in batch])
+    except signing.SigningError as refused:
+        raise translated(refused, field="pin") from None
+    return [embed(office, item, signature, now, verify) for item, signature in zip(batch, raw, strict=True)]
+
+
+def embed(office: SigningOffice, item: ToSign, signature: bytes, now: datetime, verify: bool) -> Signed:
+    """Time-stamp one signature and put it into its document; judge the whole when *verify*."""
+    try:
+        token = office.timestamps.token(signing.imprint(signature), now)
+        pdf = signing.finish(item.pdf, item.ceremony, signature, token)
+        if verify:
+            report = office.verifier(pdf, now)
+            if report["verdict"] != "valid":
+                return Signed(item.request_id, None, "signing.not_verified", {"verdict": report["verdict"]})
+    except signing.SigningError as failed:
+        return Signed(item.request_id, None, failed.code, dict(failed.facts))
+    return Signed(item.request_id, pdf, None, {})
+
+
+def translated(error: Any, *, field: str | None = None) -> EngineError:
+    """Return a refusal of the signing package as one of ours."""
+    return Refused(error.code, field=field, **dict(error.facts))

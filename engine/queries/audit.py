@@ -1,0 +1,103 @@
+"""The journal for those who check it: search, who read a dossier, is every chain whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from engine.commands.standing import acting
+from engine.dossier.model import Dossier
+from engine.kernel.incidents import Incident
+from engine.kernel.journal import JournalLine
+from engine.kernel.journal_check import Report, verify
+from engine.kernel.tables import Json
+from engine.kernel.unit_of_work import UnitOfWork
+from engine.queries.dossiers import names, who
+
+AUDITORS = ("inspector", "technical_administrator", "procedure_controller")
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """One journal line with the name of who acted and the code of the dossier."""
+
+    at: datetime
+    recorded_at: datetime
+    kind: str
+    who: str
+    dossier: str
+    number: int
+    facts: Json
+    hash: str
+
+
+def lines(w: UnitOfWork, *, code: str = "", kind: str = "", number: int = 1, size: int = 50) -> tuple[list[AuditLine], int]:
+    """Return journal lines, newest first, and how many match (capped at 1000).
+
+    Raises:
+        Forbidden: the actor checks nothing.
+    """
+    acting(w).require(*AUDITORS)
+    query = (
+        select(JournalLine, Dossier.code)
+        .outerjoin(Dossier, (Dossier.province == JournalLine.province) & (Dossier.id == JournalLine.chain))
+        .where(JournalLine.province == w.province)
+    )
+    if code:
+        query = query.where(Dossier.code == code.strip())
+    if kind:
+        query = query.where(JournalLine.kind == kind)
+    total = (
+        w.session.scalar(
+            select(func.count()).select_from(query.with_only_columns(JournalLine.number, maintain_column_froms=True).limit(1001).subquery())
+        )
+        or 0
+    )
+    people = names(w)
+    found = w.session.execute(
+        query.order_by(JournalLine.at.desc(), JournalLine.chain, JournalLine.number.desc()).limit(size).offset((max(number, 1) - 1) * size)
+    ).tuples()
+    return [
+        AuditLine(line.at, line.recorded_at, line.kind, who(people, line.actor), dossier or "", line.number, line.facts, line.hash.hex())
+        for line, dossier in found
+    ], total
+
+
+def check(w: UnitOfWork) -> Report:
+    """Walk every chain and return what is broken, and where.
+
+    Raises:
+        Forbidden: the actor checks nothing.
+    """
+    acting(w).require(*AUDITORS)
+    return verify(w.session, w.province)
+
+
+def kinds(w: UnitOfWork) -> list[str]:
+    """Return the kinds of facts the journal holds."""
+    return list(w.session.scalars(select(JournalLine.kind).where(JournalLine.province == w.province).distinct().order_by(JournalLine.kind)))
+
+
+def incidents(w: UnitOfWork, *, open_only: bool = True) -> list[Incident]:
+    """Return incidents, newest first.
+
+    Raises:
+        Forbidden: the actor administers nothing.
+    """
+    acting(w).require("technical_administrator", "procedure_controller")
+    query = select(Incident).where(Incident.province == w.province).order_by(Incident.opened_at.desc()).limit(200)
+    if open_only:
+        query = query.where(Incident.resolved_at.is_(None))
+    return list(w.session.scalars(query))
+
+
+def chain_of(w: UnitOfWork, dossier_id: UUID) -> list[JournalLine]:
+    """Return one dossier's chain in order, for an offline check."""
+    return list(
+        w.session.scalars(
+            select(JournalLine).where(JournalLine.province == w.province, JournalLine.chain == dossier_id).order_by(JournalLine.number)
+        )
+    )
