@@ -15,7 +15,7 @@ Status = Literal[
     "received", "processing", "awaiting_supplement", "awaiting_payment", "refused", "withdrawn", "stopped", "resolved", "returned"
 ]
 Event = Literal[
-    "processing_started",
+    "work_started",
     "supplement_requested",
     "supplement_answered",
     "payment_requested",
@@ -35,7 +35,7 @@ WAITING: Final = frozenset[str]({"awaiting_supplement", "awaiting_payment"})
 
 _ENDS: Final = {"refused": "refused", "withdrawn": "withdrawn", "stopped": "stopped"}
 _WORK: Final = {
-    "processing_started": "processing",
+    "work_started": "processing",
     "supplement_requested": "awaiting_supplement",
     "payment_requested": "awaiting_payment",
     "resolved": "resolved",
@@ -45,9 +45,9 @@ _WORK: Final = {
 RULES: Final[Mapping[str, Mapping[str, str]]] = {
     "received": _WORK,
     "processing": {**_WORK, "sent_back": "processing"},
-    "awaiting_supplement": {"supplement_answered": "processing", **_ENDS},
-    "awaiting_payment": {"paid": "processing", **_ENDS},
-    "resolved": {"returned": "returned", "sent_back": "processing", "closed": "returned"},
+    "awaiting_supplement": {"supplement_answered": "processing", "work_started": "awaiting_supplement", **_ENDS},
+    "awaiting_payment": {"paid": "processing", "work_started": "awaiting_payment", **_ENDS},
+    "resolved": {"returned": "returned", "work_started": "resolved", "sent_back": "processing", "closed": "returned"},
 }
 
 

@@ -14,7 +14,7 @@ _FIRST_LETTER = ord("A")
 _END_OF_LETTERS, _END_OF_WORD = " ", "!"
 
 
-def sort_key(text: str) -> str:
+def text_key(text: str) -> str:
     """Return a key that sorts *text* as a Vietnamese dictionary does; case is ignored."""
     letters, tones = [], []
     for word in text.casefold().split():
@@ -23,10 +23,10 @@ def sort_key(text: str) -> str:
     return _END_OF_WORD.join(letters) + _END_OF_LETTERS + "".join(tones)
 
 
-def person_sort_key(full_name: str) -> str:
+def sort_key(full_name: str) -> str:
     """Return the key of a person's name: given name first, then family name and the names between."""
     words = full_name.split()
-    return sort_key(" ".join(words[-1:] + words[:-1]))
+    return text_key(" ".join(words[-1:] + words[:-1]))
 
 
 def _letters(word: str) -> list[str]:
