@@ -1,0 +1,472 @@
+"""Turns a syntax tree into a function of Python that can call nothing but our guards.
+
+This is the only module that compiles or evaluates Python. It never passes on text of the author: names become keys of a dictionary,
+literals become constants, and every operation becomes a call of a guard. The generated function sees no builtins. The line number of each
+generated call is the offset of its operator plus one, so that an error at run time has a place without any table.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from engine.feel import guards, limits, tree
+from engine.feel.errors import FeelError, place
+from engine.feel.library import LIBRARY, Builtin, Overload, in_order
+from engine.feel.scopes import Frame, Local
+from engine.feel.types import ANY, ContextType, FeelType
+from engine.feel.values import Function
+
+_LOAD, _STORE = ast.Load(), ast.Store()
+_COMPARE = {"=": "_equal", "!=": "_unequal", "<": "_less", "<=": "_most", ">": "_greater", ">=": "_least"}
+_ARITHMETIC = {"+": "_add", "-": "_subtract", "*": "_multiply", "/": "_divide", "**": "_power"}
+Compiled = Callable[[Mapping[str, Any], Any, Mapping[str, Any]], Any]
+
+
+class Compiler:
+    """Compiles one tree. *names* are the declared variables (None: anything may be there), *functions* those registered from outside."""
+
+    def __init__(
+        self,
+        text: str,
+        names: Mapping[str, FeelType] | None,
+        functions: Mapping[str, Function],
+        lenient: bool,
+        implicit: Mapping[str, FeelType],
+    ) -> None:
+        self.text = text
+        self.names = names
+        self.functions = functions
+        self.lenient = lenient
+        self.guards = guards.LENIENT if lenient else guards.STRICT
+        self.globals: dict[str, Any] = {"__builtins__": {}, "_text": text}
+        self.frames: list[Frame] = [Frame({name: Local("i" + str(n), kind) for n, (name, kind) in enumerate(implicit.items())})]
+        self.implicit = tuple(local.variable for local in self.frames[0].names.values())
+        self.count = 0
+        self.level = 0
+        self.metered = False
+        self.used: set[str] = set()
+
+    def compile(self, node: tree.Node) -> Compiled:
+        """The function of (scope, meter, outside functions, implicit variables …) that evaluates *node*."""
+        body = self.emit(node)
+        outer = ast.Expression(self.closure(("s", "m", "f", *self.implicit), body, node.at))
+        code = compile(outer, "<feel>", "eval", dont_inherit=True)
+        return eval(code, self.globals)  # type: ignore[no-any-return]  # noqa: S307 - of our own tree only, see above
+
+    # -- pieces of Python ---------------------------------------------------------------------------------------------------------
+
+    def call(self, guard: str, at: int, *arguments: ast.expr) -> ast.Call:
+        """A call of *guard*."""
+        if guard not in self.globals:
+            self.globals[guard] = self.guards[guard]
+        return ast.Call(
+            ast.Name(guard, _LOAD, lineno=at + 1, col_offset=0, end_lineno=at + 1, end_col_offset=0),
+            list(arguments),
+            [],
+            lineno=at + 1,
+            col_offset=0,
+            end_lineno=at + 1,
+            end_col_offset=0,
+        )
+
+    def closure(self, parameters: tuple[str, ...], body: ast.expr, at: int) -> ast.Lambda:
+        """``lambda parameters: body``."""
+        known = [ast.arg(name, lineno=at + 1, col_offset=0, end_lineno=at + 1, end_col_offset=0) for name in parameters]
+        arguments = ast.arguments(posonlyargs=[], args=known, kwonlyargs=[], kw_defaults=[], defaults=[])
+        return ast.Lambda(arguments, body, lineno=at + 1, col_offset=0, end_lineno=at + 1, end_col_offset=0)
+
+    def name(self, variable: str, at: int) -> ast.Name:
+        """A generated variable."""
+        return ast.Name(variable, _LOAD, lineno=at + 1, col_offset=0, end_lineno=at + 1, end_col_offset=0)
+
+    def keep(self, variable: str, value: ast.expr, at: int) -> ast.NamedExpr:
+        """``(variable := value)``."""
+        target = ast.Name(variable, _STORE, lineno=at + 1, col_offset=0, end_lineno=at + 1, end_col_offset=0)
+        return ast.NamedExpr(target, value, lineno=at + 1, col_offset=0, end_lineno=at + 1, end_col_offset=0)
+
+    def choice(self, condition: ast.expr, positive: ast.expr, negative: ast.expr, at: int) -> ast.IfExp:
+        """``positive if condition else negative``."""
+        return ast.IfExp(condition, positive, negative, lineno=at + 1, col_offset=0, end_lineno=at + 1, end_col_offset=0)
+
+    def constant(self, value: Any, at: int) -> ast.expr:
+        """A constant: plain ones in the code, all others under a generated name."""
+        if value is None or isinstance(value, str | bool):
+            return ast.Constant(value, lineno=at + 1, col_offset=0, end_lineno=at + 1, end_col_offset=0)
+        return self.name(self.hold(value), at)
+
+    def hold(self, value: Any) -> str:
+        """A global name for *value*."""
+        name = f"k{len(self.globals)}"
+        self.globals[name] = value
+        return name
+
+    def fresh(self) -> str:
+        """A new generated variable."""
+        self.count += 1
+        return f"v{self.count}"
+
+    def is_constant(self, value: ast.expr, wanted: bool, at: int) -> ast.Compare:
+        """``value is wanted``."""
+        return ast.Compare(value, [ast.Is()], [self.constant(wanted, at)], lineno=at + 1, col_offset=0, end_lineno=at + 1, end_col_offset=0)
+
+    def tuple(self, items: list[ast.expr], at: int) -> ast.Tuple:
+        """A tuple."""
+        return ast.Tuple(items, _LOAD, lineno=at + 1, col_offset=0, end_lineno=at + 1, end_col_offset=0)
+
+    def meter(self, at: int) -> ast.Name:
+        """The meter; an expression that never asks for it runs without one."""
+        self.metered = True
+        return self.name("m", at)
+
+    def fail(self, code: str, at: int, **facts: object) -> FeelError:
+        """An error placed at offset *at*."""
+        return FeelError(code, *place(self.text, at), **facts)
+
+    # -- the tree -----------------------------------------------------------------------------------------------------------------
+
+    def emit(self, node: tree.Node) -> ast.expr:
+        """The Python expression for *node*."""
+        self.level += 1
+        if self.level > limits.TREE:
+            raise self.fail("feel.too_deep", node.at, limit=limits.TREE)
+        made: ast.expr = _EMIT[type(node)](self, node)
+        self.level -= 1
+        return made
+
+    def literal(self, node: tree.Literal) -> ast.expr:
+        """A constant."""
+        return self.constant(node.value, node.at)
+
+    def name_node(self, node: tree.Name) -> ast.expr:
+        """A variable, or a function as a value."""
+        return self.resolved(node, (node.name,))
+
+    def path(self, node: tree.Path) -> ast.expr:
+        """``base.name``: from the scope in one step where the base is a plain path."""
+        names = [node.name]
+        base = node.base
+        while isinstance(base, tree.Path):
+            names.append(base.name)
+            base = base.base
+        if isinstance(base, tree.Name):
+            return self.resolved(base, (base.name, *reversed(names)))
+        return self.call("_entry", node.at, self.emit(node.base), self.constant(node.name, node.at))
+
+    def entries(self, value: ast.expr, names: tuple[str, ...], at: int) -> ast.expr:
+        """``value.a.b``."""
+        for name in names:
+            value = self.call("_entry", at, value, self.constant(name, at))
+        return value
+
+    def resolved(self, node: tree.Name, names: tuple[str, ...], frame: int | None = None) -> ast.expr:
+        """The name with the entries behind it, looked up from the innermost frame outwards."""
+        first, at = names[0], node.at
+        level = len(self.frames) - 1 if frame is None else frame
+        while level >= 0:
+            known = self.frames[level]
+            local = known.names.get(first)
+            if local is not None:
+                return self.entries(self.name(local.variable, at), names[1:], at)
+            if known.item is not None:
+                has = known.may_have(first)
+                if has is not False:
+                    item = self.name(known.item.variable, at)
+                    found = self.entries(item, names, at)
+                    if has:
+                        return found
+                    otherwise = self.resolved(node, names, level - 1) if self.can_resolve(first, level - 1) else self.constant(None, at)
+                    return self.choice(self.call("_has", at, item, self.constant(first, at)), found, otherwise, at)
+            level -= 1
+        return self.from_scope(names, at)
+
+    def can_resolve(self, name: str, frame: int) -> bool:
+        """Whether *name* means anything outside the filter at hand: if not, it can only be an entry of the item."""
+        return (
+            self.names is None
+            or name in self.names
+            or any(name in known.names or known.may_have(name) is not False for known in self.frames[: frame + 1])
+        )
+
+    def from_scope(self, names: tuple[str, ...], at: int) -> ast.expr:
+        """A variable of the scope with the entries behind it."""
+        first = names[0]
+        if self.names is None:
+            if first in LIBRARY or first in self.functions:
+                return self.entries(self.name(self.hold(self.functions.get(first) or LIBRARY[first]), at), names[1:], at)
+            self.used.add(".".join(names))
+            scope = self.name("s", at)
+            guard = "_variable" if len(names) == 1 else "_path" if len(names) == 2 else "_long"
+            return self.call(guard, at, scope, *(self.constant(name, at) for name in names))
+        kind = self.names.get(first)
+        if kind is None:
+            if first in self.functions or first in LIBRARY:
+                return self.entries(self.name(self.hold(self.functions.get(first) or LIBRARY[first]), at), names[1:], at)
+            raise self.fail("feel.unknown_name", at, name=first, known=self.similar(first, self.names))
+        taken = 1
+        while taken < len(names) and isinstance(kind, ContextType) and names[taken] in kind.entries:
+            kind = kind.entries[names[taken]]
+            taken += 1
+        if taken < len(names) and isinstance(kind, ContextType) and not kind.open:
+            path = ".".join(names[: taken + 1])
+            raise self.fail("feel.unknown_name", at, name=path, known=self.similar(names[taken], kind.entries))
+        self.used.add(".".join(names))
+        keys = [self.constant(name, at) for name in names[:taken]]
+        value = self.call("_declared", at, self.name("s", at), self.name(self.hold(kind), at), *keys)
+        return self.entries(value, names[taken:], at)
+
+    @staticmethod
+    def similar(name: str, known: Mapping[str, Any]) -> str:
+        """Known names that the author may have meant."""
+        return ", ".join(difflib.get_close_matches(name, list(known), 3, 0.6))
+
+    def filter(self, node: tree.Filter) -> ast.expr:
+        """``base[condition]``; a constant position needs no loop."""
+        base = self.emit(node.base)
+        condition = node.condition
+        if isinstance(condition, tree.Literal) and isinstance(condition.value, Decimal):
+            return self.call("_item", node.at, base, self.emit(condition))
+        if isinstance(condition, tree.Negate) and isinstance(condition.operand, tree.Literal):
+            return self.call("_item", node.at, base, self.emit(condition))
+        item = self.fresh()
+        self.frames.append(Frame({"item": Local(item)}, Local(item, ANY)))
+        test = self.closure((item,), self.emit(condition), node.at)
+        self.frames.pop()
+        return self.call("_filter", node.at, self.meter(node.at), base, test)
+
+    def call_node(self, node: tree.Call) -> ast.expr:
+        """A function invocation: built-in functions are chosen here, all others when the value is known."""
+        names = tuple(node.names) if node.names is not None else None
+        callee = node.callee
+        if isinstance(callee, tree.Name) and not self.is_variable(callee.name):
+            outside = self.functions.get(callee.name)
+            if outside is not None:
+                return self.outside(node, outside, names)
+            known = LIBRARY.get(callee.name)
+            if known is None:
+                raise self.fail("feel.unknown_function", callee.at, name=callee.name, known=self.similar(callee.name, LIBRARY))
+            return self.builtin(node, known, names)
+        function = self.emit(callee)
+        arguments = [self.emit(argument) for argument in node.arguments]
+        shown = self.tuple([self.constant(name, node.at) for name in names], node.at) if names is not None else self.constant(None, node.at)
+        return self.call("_invoke", node.at, self.meter(node.at), function, shown, *arguments)
+
+    def is_variable(self, name: str) -> bool:
+        """Whether *name* in front of brackets is a variable: a local one, or one declared to hold a function."""
+        if any(name in frame.names for frame in self.frames):
+            return True
+        kind = (self.names or {}).get(name)
+        return kind is not None and (kind.name == "function" or (kind.name == "Any" and name not in LIBRARY and name not in self.functions))
+
+    def builtin(self, node: tree.Call, function: Builtin, names: tuple[str, ...] | None) -> ast.expr:
+        """A call of a built-in function."""
+        overload = function.choose(len(node.arguments), names)
+        if overload is None:
+            problem = function.arity_error()
+            raise problem.at(self.text, node.at)
+        arguments = [self.emit(argument) for argument in node.arguments]
+        if names is not None:
+            arguments = in_order(overload, names, tuple(arguments), self.constant(None, node.at))
+        guard = self.overload(overload)
+        return self.call(guard, node.at, self.meter(node.at), *arguments)
+
+    def overload(self, overload: Overload) -> str:
+        """The global name of an overload, in the mode at hand."""
+        name = f"b{id(overload)}"
+        if name not in self.globals:
+            self.globals[name] = guards.forgiving(overload) if self.lenient else overload
+        return name
+
+    def outside(self, node: tree.Call, function: Function, names: tuple[str, ...] | None) -> ast.expr:
+        """A call of a function registered from outside; which one is looked up at each evaluation."""
+        if (set(names) != set(function.parameters)) if names is not None else len(node.arguments) != len(function.parameters):
+            raise self.fail("feel.arity", node.at, function=function.name, parameters=", ".join(function.parameters))
+        found = ast.Subscript(
+            self.name("f", node.at),
+            self.constant(function.name, node.at),
+            _LOAD,
+            lineno=node.at + 1,
+            col_offset=0,
+            end_lineno=node.at + 1,
+            end_col_offset=0,
+        )
+        arguments = [self.emit(argument) for argument in node.arguments]
+        shown = self.tuple([self.constant(name, node.at) for name in names], node.at) if names is not None else self.constant(None, node.at)
+        return self.call("_invoke", node.at, self.meter(node.at), found, shown, *arguments)
+
+    def compare(self, node: tree.Compare) -> ast.expr:
+        """A comparison."""
+        return self.call(_COMPARE[node.operator], node.at, self.emit(node.left), self.emit(node.right))
+
+    def arithmetic(self, node: tree.Arithmetic) -> ast.expr:
+        """An arithmetic operation."""
+        return self.call(_ARITHMETIC[node.operator], node.at, self.emit(node.left), self.emit(node.right))
+
+    def negate(self, node: tree.Negate) -> ast.expr:
+        """A negation; of a constant number a constant."""
+        if isinstance(node.operand, tree.Literal) and isinstance(node.operand.value, Decimal):
+            return self.constant(node.operand.value.copy_negate() if node.operand.value else node.operand.value, node.at)
+        return self.call("_negate", node.at, self.emit(node.operand))
+
+    def between(self, node: tree.Between) -> ast.expr:
+        """``value between low and high``."""
+        return self.call("_between", node.at, self.emit(node.value), self.emit(node.low), self.emit(node.high))
+
+    def logic(self, node: tree.Logic) -> ast.expr:
+        """``and``, ``or``: decided by the first term that decides, else by the guard over all of them."""
+        at = node.at
+        kept = [self.fresh() for _ in node.terms]
+        decides = [
+            self.is_constant(self.keep(name, self.emit(term), term.at), not node.every, at)
+            for name, term in zip(kept, node.terms, strict=True)
+        ]
+        either = ast.BoolOp(ast.Or(), decides, lineno=at + 1, col_offset=0, end_lineno=at + 1, end_col_offset=0)
+        rest = self.call("_and" if node.every else "_or", at, *(self.name(name, at) for name in kept))
+        return self.choice(either, self.constant(not node.every, at), rest, at)
+
+    def if_node(self, node: tree.If) -> ast.expr:
+        """``if``."""
+        condition = self.call("_holds", node.condition.at, self.emit(node.condition))
+        return self.choice(condition, self.emit(node.positive), self.emit(node.negative), node.at)
+
+    def in_node(self, node: tree.In) -> ast.expr:
+        """``value in tests``."""
+        variable = self.fresh()
+        kept = self.keep(variable, self.emit(node.value), node.at)
+        self.frames.append(Frame({"?": Local(variable)}))
+        tests = self.tests(node.tests)
+        self.frames.pop()
+        pair = self.tuple([kept, tests], node.at)
+        one = ast.Constant(1, lineno=node.at + 1, col_offset=0, end_lineno=node.at + 1, end_col_offset=0)
+        return ast.Subscript(pair, one, _LOAD, lineno=node.at + 1, col_offset=0, end_lineno=node.at + 1, end_col_offset=0)
+
+    def tests(self, node: tree.Tests) -> ast.expr:
+        """Unary tests of the variable ``?``."""
+        if not node.tests:
+            return self.constant(True, node.at)
+        made = [self.test(test) for test in node.tests]
+        result = made[0] if len(made) == 1 else self.call("_or", node.at, *made)
+        if node.negated:
+            result = self.call(self.overload(LIBRARY["not"].overloads[0]), node.at, self.meter(node.at), result)
+        return result
+
+    def test(self, node: tree.Test) -> ast.expr:
+        """One unary test."""
+        operand = self.emit(node.operand)
+        if node.asks and not node.operator:
+            return self.call("_passes", node.at, operand)
+        value = self.resolved(tree.Name(node.at, "?"), ("?",))
+        return self.call(_COMPARE[node.operator] if node.operator else "_matches", node.at, value, operand)
+
+    def instance_of(self, node: tree.InstanceOf) -> ast.expr:
+        """``value instance of type``."""
+        return self.call("_instance", node.at, self.emit(node.value), self.name(self.hold(node.type), node.at))
+
+    def list_of(self, node: tree.ListOf) -> ast.expr:
+        """A list."""
+        items = [self.emit(item) for item in node.items]
+        return ast.List(items, _LOAD, lineno=node.at + 1, col_offset=0, end_lineno=node.at + 1, end_col_offset=0)
+
+    def context_of(self, node: tree.ContextOf) -> ast.expr:
+        """A context; every entry is kept in a variable for the entries behind it."""
+        frame = Frame()
+        self.frames.append(frame)
+        keys: list[ast.expr | None] = []
+        values: list[ast.expr] = []
+        for key, entry in node.entries:
+            made = self.emit(entry)
+            variable = self.fresh()
+            frame.names[key] = Local(variable)
+            keys.append(self.constant(key, entry.at))
+            values.append(self.keep(variable, made, entry.at))
+        self.frames.pop()
+        return ast.Dict(keys, values, lineno=node.at + 1, col_offset=0, end_lineno=node.at + 1, end_col_offset=0)
+
+    def range_of(self, node: tree.RangeOf) -> ast.expr:
+        """A range; of constants a constant."""
+        low, high = node.low, node.high
+        none = tree.Literal(node.at, None)
+        if isinstance(low or none, tree.Literal) and isinstance(high or none, tree.Literal):
+            first, last = getattr(low, "value", None), getattr(high, "value", None)
+            return self.constant(self.guards["_range"](first, node.low_closed, last, node.high_closed), node.at)
+        return self.call(
+            "_range",
+            node.at,
+            self.emit(low or none),
+            self.constant(node.low_closed, node.at),
+            self.emit(high or none),
+            self.constant(node.high_closed, node.at),
+        )
+
+    def iterations(self, node: tree.For | tree.Quantified) -> tuple[ast.Tuple, tuple[str, ...]]:
+        """The sources of a loop as functions of the variables before them, and those variables; opens one frame."""
+        frame = Frame()
+        self.frames.append(frame)
+        sources: list[ast.expr] = []
+        variables: list[str] = []
+        for iteration in node.iterations:
+            at = iteration.at
+            if iteration.upto is None:
+                made = self.emit(iteration.source)
+            else:
+                made = self.call("_span", at, self.meter(at), self.emit(iteration.source), self.emit(iteration.upto))
+            sources.append(self.closure(tuple(variables), made, at))
+            variables.append(self.fresh())
+            frame.names[iteration.name] = Local(variables[-1])
+        return self.tuple(sources, node.at), tuple(variables)
+
+    def for_node(self, node: tree.For) -> ast.expr:
+        """``for``."""
+        sources, variables = self.iterations(node)
+        partial = self.fresh()
+        local = Local(partial)
+        self.frames[-1].names.setdefault("partial", local)
+        body = self.emit(node.body)
+        wanted = any(isinstance(part, ast.Name) and part.id == partial for part in ast.walk(body))
+        self.frames.pop()
+        made = self.closure((*variables, partial) if wanted else variables, body, node.at)
+        return self.call("_loop", node.at, self.meter(node.at), sources, made, self.constant(wanted, node.at))
+
+    def quantified(self, node: tree.Quantified) -> ast.expr:
+        """``some``, ``every``."""
+        sources, variables = self.iterations(node)
+        body = self.closure(variables, self.emit(node.body), node.at)
+        self.frames.pop()
+        return self.call("_quantified", node.at, self.meter(node.at), sources, body, self.constant(node.every, node.at))
+
+    def function_of(self, node: tree.FunctionOf) -> ast.expr:
+        """A function definition."""
+        frame = Frame({name: Local(self.fresh(), kind) for name, kind in node.parameters})
+        self.frames.append(frame)
+        body = self.closure(("m", *(local.variable for local in frame.names.values())), self.emit(node.body), node.at)
+        self.frames.pop()
+        names = tuple(name for name, _ in node.parameters)
+        kinds = tuple(kind for _, kind in node.parameters)
+        return self.call("_function", node.at, self.name(self.hold((names, kinds)), node.at), body)
+
+
+_EMIT: dict[type, Callable[[Compiler, Any], ast.expr]] = {
+    tree.Literal: Compiler.literal,
+    tree.Name: Compiler.name_node,
+    tree.Path: Compiler.path,
+    tree.Filter: Compiler.filter,
+    tree.Call: Compiler.call_node,
+    tree.Negate: Compiler.negate,
+    tree.Arithmetic: Compiler.arithmetic,
+    tree.Compare: Compiler.compare,
+    tree.Between: Compiler.between,
+    tree.Logic: Compiler.logic,
+    tree.If: Compiler.if_node,
+    tree.In: Compiler.in_node,
+    tree.Tests: Compiler.tests,
+    tree.InstanceOf: Compiler.instance_of,
+    tree.ListOf: Compiler.list_of,
+    tree.ContextOf: Compiler.context_of,
+    tree.RangeOf: Compiler.range_of,
+    tree.For: Compiler.for_node,
+    tree.Quantified: Compiler.quantified,
+    tree.FunctionOf: Compiler.function_of,
+}
