@@ -156,7 +156,7 @@ def kept_secret(path: Path, fresh: str | None = None) -> str:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(fresh or secrets.token_urlsafe(48))
         with suppress(FileExistsError):
-            draft.hardlink_to(path)
+            path.hardlink_to(draft)
         draft.unlink()
     return path.read_text().strip()
 

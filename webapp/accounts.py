@@ -1,0 +1,152 @@
+"""Who is signed in: Flask-Security's session and password parts over `engine.accounts`; its datastore flushes, the unit of work commits.
+
+Staff pages carry ``@signed_in`` or ``@holding("role", …)``; what a person may really do is decided by the engine again, at the act.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, cast
+
+from flask import Flask, current_app, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_security import RoleMixin, Security, SQLAlchemySessionUserDatastore, UserMixin, current_user, login_user
+from werkzeug.local import LocalProxy
+
+from engine.accounts.model import Account, RoleName
+from engine.errors import Forbidden
+from engine.queries.signed_in import SignedIn
+from engine.queries.signed_in import signed_in as behind
+from engine.runtime import Actor, UnitOfWork
+from webapp.transaction import look
+
+P = ParamSpec("P")
+SYSTEM = Actor(kind="system", label="sign-in")
+
+
+class Role(RoleName, RoleMixin):
+    """A role of the installation as Flask-Security knows it."""
+
+
+class User(Account, UserMixin):  # type: ignore[misc]
+    """An account as Flask-Security knows it."""
+
+
+class Accounts(SQLAlchemySessionUserDatastore):
+    """Flask-Security's view of the accounts, inside the unit of work of the request."""
+
+    def __init__(self) -> None:
+        super().__init__(LocalProxy(lambda: g.unit.session), User, Role)  # type: ignore[arg-type]
+
+    def commit(self) -> None:
+        """Send changes to the database; the unit of work makes them true."""
+        self.db.session.flush()
+
+    def find_user(self, case_insensitive: bool = False, **identity: Any) -> Any:
+        """Return the account, detached when no unit of work is open (the session cookie is read before the view begins)."""
+        if "unit" in g:
+            return super().find_user(case_insensitive, **identity)
+        with look(SYSTEM) as w, using(w):
+            found = super().find_user(case_insensitive, **identity)
+            if found is not None:
+                w.session.expunge_all()
+            return found
+
+
+class using:  # noqa: N801 — reads as English: with using(w)
+    """Let Flask-Security work inside this unit of work."""
+
+    def __init__(self, w: UnitOfWork) -> None:
+        self.w = w
+
+    def __enter__(self) -> None:
+        g.unit = self.w
+
+    def __exit__(self, *_: object) -> None:
+        g.pop("unit", None)
+
+
+def install(app: Flask) -> None:
+    """Install Flask-Security without its pages: ours speak our languages and follow our transactions."""
+    seed = app.config["SECRET_KEY"].encode()
+    app.config.update(
+        SECURITY_PASSWORD_HASH="argon2",  # noqa: S106 — the name of an algorithm
+        SECURITY_PASSWORD_SINGLE_HASH=["argon2"],
+        SECURITY_PASSWORD_SALT=hashlib.sha256(b"salt" + seed).hexdigest(),
+        SECURITY_TOTP_SECRETS={1: hashlib.sha256(b"totp" + seed).hexdigest()},
+        SECURITY_TOTP_ISSUER="Motcua",
+        SECURITY_TWO_FACTOR=True,
+        SECURITY_TWO_FACTOR_ENABLED_METHODS=["authenticator"],
+        SECURITY_EMAIL_VALIDATOR_ARGS={"check_deliverability": False},
+        SECURITY_SESSION_PROTECTION=None,
+        REMEMBER_COOKIE_DURATION=0,
+        PERMANENT_SESSION_LIFETIME=12 * 3600,
+    )
+    security = Security(app, Accounts(), register_blueprint=False)
+    security.unauthn_handler(lambda *_, **__: to_sign_in())  # type: ignore[arg-type]
+    app.before_request(recognise)
+
+
+def security() -> Any:
+    """Return Flask-Security's object of this application."""
+    return current_app.extensions["security"]
+
+
+def recognise() -> ResponseReturnValue | None:
+    """Find out who asks; somebody who must change a first password is sent there before anything else."""
+    if request.endpoint is None or request.endpoint.startswith(("static_files.", "health.", "api.")):
+        return None
+    if current_user.is_authenticated:
+        g.actor = Actor(kind="person", account=current_user.id, person=me().person)
+        if current_user.must_change_password and not request.endpoint.startswith(("login.", "i18n.")):
+            return redirect(url_for("login.password"), 303)
+    return None
+
+
+def me() -> SignedIn:
+    """Return the signed-in person with the positions held today."""
+    if "me" not in g:
+        with look(SYSTEM) as w:
+            g.me = behind(w, current_user.id)
+    return cast(SignedIn, g.me)
+
+
+def to_sign_in() -> ResponseReturnValue:
+    """Send somebody unknown to the sign-in page and back afterwards."""
+    target = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("login.form", next=target), 303)
+
+
+def signed_in(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+    """Let only people of the office see a page."""
+    return holding()(view)
+
+
+def holding(*roles: str) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
+    """Let only people who hold one of *roles* today see a page (anybody signed in when none is given)."""
+
+    def decorate(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+            if not current_user.is_authenticated:
+                return to_sign_in()
+            if roles and not me().roles & set(roles):
+                raise Forbidden("web.role_missing", roles=", ".join(roles))
+            return view(*args, **kwargs)
+
+        guarded.audience = roles or ("*",)  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def begin_session(user: User) -> None:
+    """Sign somebody in: a new session, so that nothing an attacker fixed before survives."""
+    chosen = {key: session[key] for key in ("next",) if key in session}
+    session.clear()
+    session.update(chosen)
+    session.permanent = True
+    login_user(user, remember=False)
+    g.pop("me", None)
