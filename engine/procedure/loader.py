@@ -303,6 +303,7 @@ def _document(table: Table) -> DocumentKind:
         capacity=table.choice("capacity", CAPACITIES, "own_power"),
         order=table.choice("order", ("leader_first", "number_first"), "leader_first"),
         type=table.text("type", ""),
+        pages_of=table.texts("pages_of"),
     )
     table.finish()
     return found

@@ -90,6 +90,8 @@ class DocumentKind:
     capacity: str
     order: str
     type: str
+    pages_of: tuple[str, ...] = ()
+    """The components whose pages the document shows (a certified copy shows the original's)."""
 
 
 @dataclass(frozen=True, slots=True)

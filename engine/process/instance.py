@@ -19,6 +19,7 @@ from engine.process.spiff import BpmnEvent
 from engine.process.values import Advance, Context, Json, OpenTask, Operation, Thrown, Timer, View, plain, variable_name
 
 __all__ = [
+    "answers_so_far",
     "Advance",
     "Context",
     "OpenTask",
@@ -130,6 +131,12 @@ def view(program: Program, state: bytes) -> View:
     """Return the instance on its diagram."""
     with running(program, _nowhere(), state) as run:
         return reading.view_of(run.instance, program)
+
+
+def answers_so_far(program: Program, state: bytes) -> dict[str, Json]:
+    """Return the variables as the open steps see them: the answers given so far."""
+    with running(program, _nowhere(), state) as run:
+        return reading.variables(run.instance)
 
 
 def _nowhere() -> Context:
