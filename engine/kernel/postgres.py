@@ -19,6 +19,7 @@ import socket
 import stat
 import subprocess
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,8 +183,8 @@ class Server:
             return pid if pid in self.live() else None
         return None
 
-    def start(self, wait: float = 600) -> subprocess.Popen[bytes] | None:
-        """Start the server and return our child once it is ready, or None when it runs already.
+    def start(self, wait: float = 600, before_exec: Callable[[], None] | None = None) -> subprocess.Popen[bytes] | None:
+        """Start the server and return our child once it is ready, or None when it runs already; *before_exec* runs in the child.
 
         Raises:
             StartFailed: when it does not get ready, or its data belong to another major version.
@@ -203,7 +204,12 @@ class Server:
             pid_file.unlink(missing_ok=True)
             port = self._free_port()
             child = subprocess.Popen(
-                [self.bin / "postgres", "-D", self.data, "-p", str(port)], stdout=log, stderr=log, start_new_session=True, **self._options()
+                [self.bin / "postgres", "-D", self.data, "-p", str(port)],
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=before_exec,
+                **self._options(),
             )
             while time.monotonic() < deadline and child.poll() is None:
                 if self._ready(pid_file):

@@ -1,0 +1,103 @@
+"""``motcua migrate | prepare | backup | restore | admin``: the installation itself."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from engine.cli import group, leaf
+from engine.cli._opening import opened, operator, owner_url
+from engine.settings import Settings
+
+
+def add(commands: Any) -> None:
+    """Add the commands."""
+    leaf(commands, "migrate", migrate, "bring the database's schema up to date")
+    leaf(commands, "prepare", prepare, "make the home ready: schema and TEST certificates (what serve does first)")
+    backup = leaf(commands, "backup", save, "write database and documents into a folder")
+    backup.add_argument("folder", type=Path)
+    restore = leaf(commands, "restore", bring_back, "bring a backup into an empty home")
+    restore.add_argument("folder", type=Path)
+    admin = group(commands, "admin", "administrators of the installation")
+    create = leaf(admin, "create", create_admin, "create an administrator's account")
+    create.add_argument("email")
+    create.add_argument("--name", default="Quản trị hệ thống", help="how the account is shown")
+    create.add_argument("--password-stdin", action="store_true", help="read the password from standard input instead of asking")
+
+
+def migrate(chosen: argparse.Namespace) -> int:
+    """Migrate and say whether the application has a role of its own."""
+    from engine.kernel.install import install
+    from engine.migrations import make_schema
+
+    settings = Settings.from_environment()
+    with owner_url(settings) as url:
+        separate = install(url, settings.secret_key, make_schema)
+    print(
+        "The schema is up to date."
+        if separate
+        else "The schema is up to date; this user may make no roles, so the application works as the owner."
+    )
+    return 0
+
+
+def prepare(chosen: argparse.Namespace) -> int:
+    """Migrate and make the TEST hierarchy of keys when the home has none."""
+    from signing import testpki
+
+    migrate(chosen)
+    settings = Settings.from_environment()
+    pki = settings.home / "pki"
+    if not (pki / "root.der").exists():
+        # Valid since before the demonstration's first dossier, whose clock stood in the past.
+        testpki.create(pki, [], [], valid_from=datetime.now(UTC) - timedelta(days=3 * 365))
+        print("TEST hierarchy of certificates made.")
+    return 0
+
+
+def create_admin(chosen: argparse.Namespace) -> int:
+    """Create an account with the role administrator."""
+    from engine.accounts.administration import create_administrator
+
+    password = sys.stdin.readline().rstrip("\n") if chosen.password_stdin else _asked_password()
+    with opened() as runtime, runtime.begin(operator()) as w:
+        account = create_administrator(w, chosen.email, chosen.name, password)
+        print(f"Account {account.id} may sign in and administer.")
+    return 0
+
+
+def _asked_password() -> str:
+    while True:
+        first = getpass.getpass("Password: ")
+        if first == getpass.getpass("Again: "):
+            return first
+        print("The two differ.", file=sys.stderr)
+
+
+def save(chosen: argparse.Namespace) -> int:
+    """Write a backup."""
+    from engine.kernel import backup
+
+    settings = Settings.from_environment()
+    with owner_url(settings) as url:
+        kept = backup.save(url, settings.blobs, chosen.folder)
+    print(f"{kept.lines} journal lines, {kept.blobs} documents in {chosen.folder}. Keys are backed up apart: {settings.home / 'keys'}")
+    return 0
+
+
+def bring_back(chosen: argparse.Namespace) -> int:
+    """Restore a backup and check it."""
+    from engine.kernel import backup
+    from engine.kernel.install import install
+    from engine.migrations import make_schema
+
+    settings = Settings.from_environment()
+    with owner_url(settings) as url:
+        kept = backup.restore(url, settings.blobs, chosen.folder)
+        install(url, settings.secret_key, make_schema)
+    print(f"{kept.lines} journal lines and {kept.blobs} documents are back. Check them: motcua audit verify")
+    return 0
