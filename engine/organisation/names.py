@@ -1,4 +1,4 @@
-"""Vietnamese order of names: by letter (a ă â b … d đ e ê …), then by tone; people by given name, which comes last.
+"""Vietnamese order of names: by letter (a ă â b … d đ e ê …), then by tone; people by their given name, which is written last.
 
 The key is plain ASCII, so any database sorts it right under the collation "C".
 """
@@ -15,12 +15,8 @@ _END_OF_LETTERS, _END_OF_WORD = " ", "!"
 
 
 def text_key(text: str) -> str:
-    """Return a key that sorts *text* as a Vietnamese dictionary does; case is ignored."""
-    letters, tones = [], []
-    for word in text.casefold().split():
-        letters.append("".join(_letters(word)))
-        tones.append("".join(_tones(word)))
-    return _END_OF_WORD.join(letters) + _END_OF_LETTERS + "".join(tones)
+    """Return a key that sorts *text* word by word, each by its letters and then by its tones; case is ignored."""
+    return "".join("".join(_letters(word)) + _END_OF_LETTERS + "".join(_tones(word)) + _END_OF_WORD for word in text.casefold().split())
 
 
 def sort_key(full_name: str) -> str:

@@ -26,7 +26,7 @@ def test_the_24th_of_november_is_an_ordinary_day_before_the_law():
     assert vietnam().working(date(2025, 11, 24))
 
 
-@pytest.mark.parametrize("year, off", [
+@pytest.mark.parametrize(("year", "off"), [
     (2024, "01-01 02-08 02-09 02-12 02-13 02-14 04-18 04-29 04-30 05-01 09-02 09-03"),
     (2025, "01-01 01-27 01-28 01-29 01-30 01-31 04-07 04-30 05-01 05-02 09-01 09-02"),
     (2026, "01-01 01-02 02-16 02-17 02-18 02-19 02-20 04-27 04-30 05-01 08-31 09-01 09-02 11-24"),
@@ -39,7 +39,7 @@ def test_weekdays_off_are_exactly_the_published_ones(year, off):
     assert [d.strftime("%m-%d") for d in found] == off.split()
 
 
-@pytest.mark.parametrize("year, worked", [(2024, ["05-04"]), (2025, ["04-26"]), (2026, ["01-10", "08-22"]), (2027, [])])
+@pytest.mark.parametrize(("year", "worked"), [(2024, ["05-04"]), (2025, ["04-26"]), (2026, ["01-10", "08-22"]), (2027, [])])
 def test_saturdays_worked_in_exchange_count(year, worked):
     every = (date(year, 1, 1) + timedelta(n) for n in range(365))
     found = [d for d in every if d.weekday() >= 5 and vietnam().working(d)]

@@ -186,7 +186,7 @@ def test_an_extension_never_shortens():
     assert due(local("2026-11-20T10:00"), FIVE_DAYS, [], vietnam(), earlier).at == local("2026-11-30T17:00")
 
 
-@pytest.mark.parametrize("finished, expected", [
+@pytest.mark.parametrize(("finished", "expected"), [
     ("2026-11-27T17:00", OutcomeClass.EARLY),
     ("2026-11-30T08:00", OutcomeClass.ON_TIME),
     ("2026-11-30T17:00", OutcomeClass.ON_TIME),
