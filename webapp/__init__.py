@@ -11,15 +11,16 @@ or ``citizen.html``.
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
 
 from engine.runtime import Runtime
 from webapp import errors, frame, health, i18n, login, security, static_files, transaction
-from webapp.rendering import formats, forms, navigation
+from webapp.rendering import formats, forms, navigation, words
 
-AREAS = ("desk",)
+AREAS = ("desk", "counter", "signing_room", "documents", "board", "designer", "admin", "portal", "api")
 MEGABYTE = 1024 * 1024
 
 
@@ -37,13 +38,14 @@ def create_app(runtime: Runtime) -> Flask:
     i18n.install(app)
     static_files.install(app)
     formats.install(app)
+    words.install(app)
     forms.install(app)
     login.install(app)
     errors.install(app)
     frame.install(app)
     health.install(app)
 
-    areas: list[Any] = [import_module(f"webapp.{name}") for name in AREAS]
+    areas: list[Any] = [import_module(f"webapp.{name}") for name in AREAS if (Path(__file__).parent / name / "__init__.py").exists()]
     for audience in areas:
         app.register_blueprint(audience.area)
     navigation.install(app, [entry for audience in areas for entry in audience.navigation])
