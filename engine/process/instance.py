@@ -19,7 +19,6 @@ from engine.process.spiff import BpmnEvent
 from engine.process.values import Advance, Context, Json, OpenTask, Operation, Thrown, Timer, View, plain, variable_name
 
 __all__ = [
-    "answers_so_far",
     "Advance",
     "Context",
     "OpenTask",
@@ -28,6 +27,7 @@ __all__ = [
     "Thrown",
     "Timer",
     "View",
+    "answers_so_far",
     "cancel",
     "complete",
     "fire",

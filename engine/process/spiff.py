@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import reduce
 from importlib.metadata import version
 from typing import Any
 
@@ -34,6 +33,7 @@ from SpiffWorkflow.bpmn.specs.event_definitions.timer import (
 from SpiffWorkflow.bpmn.specs.mixins.events.end_event import EndEvent
 from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent, ThrowingEvent
 from SpiffWorkflow.bpmn.specs.mixins.events.intermediate_event import BoundaryEvent
+from SpiffWorkflow.bpmn.specs.mixins.inclusive_gateway import InclusiveGateway
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask, MultiInstanceTask, StandardLoopTask
 from SpiffWorkflow.bpmn.specs.mixins.parallel_gateway import ParallelGateway
 from SpiffWorkflow.bpmn.specs.mixins.script_task import ScriptTask
@@ -258,52 +258,67 @@ def _inherit_data(self: Any) -> None:
     self.data = {**self.data, **self.parent.data}
 
 
-def _join(self: Any, task: Any) -> bool:
-    mine = [task, *_above(task)]
-    position = {one.id: place for place, one in enumerate(mine)}
-    final = isinstance(self, _EndJoin)
-
-    def same_round(one: Any) -> bool:
-        # It waits for the token that the task closes: the common ancestor's node is not passed again below it.
-        up = [one, *_above(one)]
-        common = next(place for place, above in enumerate(up) if above.id in position)
-        node = up[common].task_spec
-        return all(above.task_spec is not node for above in up[:common] + mine[: position[up[common].id]])
-
-    others = sorted(
-        (
-            one
-            for one in task.workflow.tasks.values()
-            if one.task_spec is self and one is not task and one.has_state(TaskState.FINISHED_MASK) and not _is_descendant_of(task, one)
-        ),
-        key=lambda one: one.last_state_change,
-    )
-    now = [one for one in others if final or same_round(one)]
-    tips = [one.parent for one in now] + [task.parent]
-    base = next(a for a in (task.parent, *_above(task.parent)) if all(tip is a or _is_descendant_of(tip, a) for tip in tips)).data
-    try:
-        task.data = reduce(lambda data, tip: merge3(base, data, tip.data, strict=not final), tips, base)
-    except MergeConflict as conflict:
-        raise Refused("process.join_conflict", step=str(self.bpmn_id or self.name), variable=str(conflict)) from conflict
-    task.data = dict(task.data)
-    task.internal_data["joined"] = [str(tip.id) for tip in tips[:-1]]
-    for one in now:
-        if one.has_state(TaskState.COMPLETED):  # a branch that was reset
-            one._drop_children(force=True)
-    return True
+def _arrived(gateway: Any, task: Any) -> list[Any]:
+    """Return the other tokens that wait at *gateway* now, oldest first; what an earlier round consumed is over (44, 46, 47)."""
+    here = [one for one in task.workflow.tasks.values() if one.task_spec is gateway]
+    consumed = set()
+    for one in here:
+        if one.state == TaskState.COMPLETED:
+            consumed |= {str(one.parent.id), *one.internal_data.get("joined", ())}
+    reached = TaskState.WAITING | TaskState.FINISHED_MASK
+    found = [
+        one
+        for one in here
+        if one is not task and one.has_state(reached) and one.parent.state == TaskState.COMPLETED and str(one.parent.id) not in consumed
+    ]
+    return sorted(found, key=lambda one: one.last_state_change)
 
 
 def _parallel_threshold(self: Any, task: Any) -> bool:
-    missing = {spec.name for spec in self.inputs}
-    for one in [other for other in task.workflow.tasks.values() if other.task_spec is self]:
-        if _is_descendant_of(one, task):
-            # The gateway stands in a loop; this later round is reached only after the join completes.
-            found = next((above for above in (one, *_above(one)) if above.task_spec.name in missing), None)
-            if found is not None:
-                missing.discard(found.task_spec.name)
-        elif not _is_descendant_of(task, one) and one.parent.state == TaskState.COMPLETED:
-            missing.discard(one.parent.task_spec.name)
-    return len(missing) == 0
+    arrived = {one.parent.task_spec.name for one in (*_arrived(self, task), task)}
+    return arrived.issuperset(spec.name for spec in self.inputs)
+
+
+def _inclusive_threshold(self: Any, task: Any) -> bool:
+    """Wait while a token elsewhere can still reach an empty incoming flow, unless it can reach one that has its token."""
+    arrived = {one.parent.task_spec.name for one in (*_arrived(self, task), task)}
+    empty = {spec.name for spec in self.inputs} - arrived
+    tokens = {
+        one.task_spec.name: one.task_spec
+        for one in task.workflow.tasks.values()
+        if one.has_state(LIVE | TaskState.FUTURE)
+        and one.task_spec is not self
+        and (
+            one.parent is None
+            or not one.parent.has_state(TaskState.PREDICTED_MASK | TaskState.FUTURE | TaskState.WAITING | TaskState.READY)
+        )
+    }
+    for spec in tokens.values() if empty else ():
+        within, ahead = {spec.name}, [spec]
+        while ahead:
+            for following in ahead.pop().outputs:
+                if following is not self and following.name not in within:
+                    within.add(following.name)
+                    ahead.append(following)
+        if within & empty and not within & arrived:
+            return False
+    return True
+
+
+def _join(self: Any, task: Any) -> bool:
+    final = isinstance(self, _EndJoin)
+    tips = [one.parent for one in _arrived(self, task)] + [task.parent]
+    base = next(a for a in (task.parent, *_above(task.parent)) if all(tip is a or _is_descendant_of(tip, a) for tip in tips)).data
+    try:
+        merged: dict[str, Any] = dict(base)
+        for tip in tips:
+            merged = merge3(base, merged, tip.data, strict=not final)
+        task.data = merged
+    except MergeConflict as conflict:
+        raise Refused("process.join_conflict", step=str(self.bpmn_id or self.name), variable=str(conflict)) from conflict
+    if len(tips) > 1:
+        task.internal_data["joined"] = [str(tip.id) for tip in tips[:-1]]
+    return True
 
 
 def _merge_loop(self: Any, workflow: Any, child: Any) -> None:
@@ -370,7 +385,7 @@ def _cycle_fired(self: Any, task: Any) -> bool:
         plan = engine.repeat(task, self.expression)
         state = {"left": plan.times, "next": plan.first.isoformat(), "every": plan.every.total_seconds()}
     due = datetime.fromisoformat(state["next"])
-    fired = state["left"] != 0 and due <= engine.horizon
+    fired = bool(state["left"] != 0 and due <= engine.horizon)
     if fired:
         state = {**state, "left": state["left"] - 1, "next": (due + timedelta(seconds=state["every"])).isoformat()}
     if state["left"] == 0:
@@ -426,7 +441,8 @@ PATCHES: tuple[Patch, ...] = (
     Patch(BpmnTaskIterator.__init__, "__defaults__", (None, _DEEP, *BpmnTaskIterator.__init__.__defaults__[2:]), (1,)),
     Patch(Task, "is_descendant_of", _is_descendant_of, (1,)),
     Patch(Task, "find_ancestor", _find_ancestor, (1,)),
-    Patch(ParallelGateway, "_check_threshold_unstructured", _parallel_threshold, (1,)),
+    Patch(ParallelGateway, "_check_threshold_unstructured", _parallel_threshold, (1, 47)),
+    Patch(InclusiveGateway, "_check_threshold_unstructured", _inclusive_threshold, (46,)),
     Patch(Task, "_inherit_data", _inherit_data, (9, 43)),
     Patch(UnstructuredJoin, "_run_hook", _join, (16, 44)),
     Patch(StandardLoopTask, "merge_child", _merge_loop, (43,)),

@@ -5,32 +5,46 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import wraps
 from typing import Any
 
 from engine.errors import EngineError, Refused
-from engine.feel import FeelError, compile_expression, to_json
+from engine.feel import Expression, FeelError, compile_expression, to_json
 from engine.process import timing
 from engine.process.values import Context, Json
 
 MAX_COUNT = 200
+MAX_COMPILED = 20_000
 
 CONTEXT: ContextVar[Context] = ContextVar("context")
 
 
-def _forward(name: str) -> Callable[..., Any]:
+def _forward(name: str, sample: Callable[..., Any]) -> Callable[..., Any]:
     """Stand for the function *name* of whichever context evaluates: compiled expressions are shared, calendars are not."""
 
+    @wraps(sample)
     def call(*values: Any) -> Any:
         return CONTEXT.get().functions[name](*values)
 
-    call.__name__ = name
     return call
 
 
-@lru_cache(maxsize=8192)
-def _compiled(text: str, names: tuple[str, ...]) -> Any:
-    return compile_expression(text, functions={name: _forward(name) for name in names})
+_compiled: dict[tuple[str, tuple[str, ...]], Expression] = {}
+
+
+def compiled(text: str, functions: Mapping[str, Callable[..., Any]]) -> Expression:
+    """Return the expression of *text*, compiled once per process for each set of function names.
+
+    Raises: FeelError.
+    """
+    key = (text, tuple(sorted(functions)))
+    known = _compiled.get(key)
+    if known is None:
+        known = compile_expression(text, functions={name: _forward(name, call) for name, call in functions.items()})
+        if len(_compiled) >= MAX_COMPILED:
+            _compiled.clear()
+        _compiled[key] = known
+    return known
 
 
 class Surface(str):
@@ -61,11 +75,10 @@ class Surface(str):
     def _look(self, scope: Mapping[str, Json]) -> Any:
         context = CONTEXT.get()
         try:
-            expression = _compiled(str(self), tuple(sorted(context.functions)))
-            return expression.evaluate({**scope, "dossier": context.dossier})
-        except EngineError:
-            raise
+            return compiled(str(self), context.functions).evaluate({**scope, "dossier": context.dossier})
         except FeelError as error:
+            if isinstance(error.__cause__, EngineError):
+                raise error.__cause__ from None
             raise Refused(
                 "process.expression_failed", step=self.element, reason=error.code, line=error.line, column=error.column
             ) from error
