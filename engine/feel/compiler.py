@@ -13,14 +13,13 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from engine.feel import guards, limits, tree
+from engine.feel import guards, limits, python, tree
 from engine.feel.errors import FeelError, place
 from engine.feel.library import LIBRARY, Builtin, Overload, in_order
 from engine.feel.scopes import Frame, Local
 from engine.feel.types import ANY, ContextType, FeelType
 from engine.feel.values import Function
 
-_LOAD, _STORE = ast.Load(), ast.Store()
 _COMPARE = {"=": "_equal", "!=": "_unequal", "<": "_less", "<=": "_most", ">": "_greater", ">=": "_least"}
 _ARITHMETIC = {"+": "_add", "-": "_subtract", "*": "_multiply", "/": "_divide", "**": "_power"}
 Compiled = Callable[[Mapping[str, Any], Any, Mapping[str, Any]], Any]
@@ -53,50 +52,23 @@ class Compiler:
     def compile(self, node: tree.Node) -> Compiled:
         """The function of (scope, meter, outside functions, implicit variables …) that evaluates *node*."""
         body = self.emit(node)
-        outer = ast.Expression(self.closure(("s", "m", "f", *self.implicit), body, node.at))
+        outer = ast.Expression(python.closure(("s", "m", "f", *self.implicit), body, node.at))
         code = compile(outer, "<feel>", "eval", dont_inherit=True)
         return eval(code, self.globals)  # type: ignore[no-any-return]  # noqa: S307 - of our own tree only, see above
 
-    # -- pieces of Python ---------------------------------------------------------------------------------------------------------
+    # -- pieces ----------------------------------------------------------------------------------------------------------------------
 
-    def call(self, guard: str, at: int, *arguments: ast.expr) -> ast.Call:
+    def call(self, guard: str, at: int, *arguments: ast.expr) -> ast.expr:
         """A call of *guard*."""
         if guard not in self.globals:
             self.globals[guard] = self.guards[guard]
-        return ast.Call(
-            ast.Name(guard, _LOAD, lineno=at + 1, col_offset=0, end_lineno=at + 1, end_col_offset=0),
-            list(arguments),
-            [],
-            lineno=at + 1,
-            col_offset=0,
-            end_lineno=at + 1,
-            end_col_offset=0,
-        )
-
-    def closure(self, parameters: tuple[str, ...], body: ast.expr, at: int) -> ast.Lambda:
-        """``lambda parameters: body``."""
-        known = [ast.arg(name, lineno=at + 1, col_offset=0, end_lineno=at + 1, end_col_offset=0) for name in parameters]
-        arguments = ast.arguments(posonlyargs=[], args=known, kwonlyargs=[], kw_defaults=[], defaults=[])
-        return ast.Lambda(arguments, body, lineno=at + 1, col_offset=0, end_lineno=at + 1, end_col_offset=0)
-
-    def name(self, variable: str, at: int) -> ast.Name:
-        """A generated variable."""
-        return ast.Name(variable, _LOAD, lineno=at + 1, col_offset=0, end_lineno=at + 1, end_col_offset=0)
-
-    def keep(self, variable: str, value: ast.expr, at: int) -> ast.NamedExpr:
-        """``(variable := value)``."""
-        target = ast.Name(variable, _STORE, lineno=at + 1, col_offset=0, end_lineno=at + 1, end_col_offset=0)
-        return ast.NamedExpr(target, value, lineno=at + 1, col_offset=0, end_lineno=at + 1, end_col_offset=0)
-
-    def choice(self, condition: ast.expr, positive: ast.expr, negative: ast.expr, at: int) -> ast.IfExp:
-        """``positive if condition else negative``."""
-        return ast.IfExp(condition, positive, negative, lineno=at + 1, col_offset=0, end_lineno=at + 1, end_col_offset=0)
+        return python.call(guard, at, *arguments)
 
     def constant(self, value: Any, at: int) -> ast.expr:
         """A constant: plain ones in the code, all others under a generated name."""
         if value is None or isinstance(value, str | bool):
-            return ast.Constant(value, lineno=at + 1, col_offset=0, end_lineno=at + 1, end_col_offset=0)
-        return self.name(self.hold(value), at)
+            return python.plain(value, at)
+        return python.name(self.hold(value), at)
 
     def hold(self, value: Any) -> str:
         """A global name for *value*."""
@@ -109,18 +81,14 @@ class Compiler:
         self.count += 1
         return f"v{self.count}"
 
-    def is_constant(self, value: ast.expr, wanted: bool, at: int) -> ast.Compare:
-        """``value is wanted``."""
-        return ast.Compare(value, [ast.Is()], [self.constant(wanted, at)], lineno=at + 1, col_offset=0, end_lineno=at + 1, end_col_offset=0)
-
-    def tuple(self, items: list[ast.expr], at: int) -> ast.Tuple:
-        """A tuple."""
-        return ast.Tuple(items, _LOAD, lineno=at + 1, col_offset=0, end_lineno=at + 1, end_col_offset=0)
-
-    def meter(self, at: int) -> ast.Name:
+    def meter(self, at: int) -> ast.expr:
         """The meter; an expression that never asks for it runs without one."""
         self.metered = True
-        return self.name("m", at)
+        return python.name("m", at)
+
+    def shown(self, names: tuple[str, ...] | None, at: int) -> ast.expr:
+        """The names of named arguments, or None."""
+        return python.plain(None, at) if names is None else python.pack([python.plain(name, at) for name in names], at)
 
     def fail(self, code: str, at: int, **facts: object) -> FeelError:
         """An error placed at offset *at*."""
@@ -170,16 +138,16 @@ class Compiler:
             known = self.frames[level]
             local = known.names.get(first)
             if local is not None:
-                return self.entries(self.name(local.variable, at), names[1:], at)
+                return self.entries(python.name(local.variable, at), names[1:], at)
             if known.item is not None:
                 has = known.may_have(first)
                 if has is not False:
-                    item = self.name(known.item.variable, at)
+                    item = python.name(known.item.variable, at)
                     found = self.entries(item, names, at)
                     if has:
                         return found
                     otherwise = self.resolved(node, names, level - 1) if self.can_resolve(first, level - 1) else self.constant(None, at)
-                    return self.choice(self.call("_has", at, item, self.constant(first, at)), found, otherwise, at)
+                    return python.choice(self.call("_has", at, item, self.constant(first, at)), found, otherwise, at)
             level -= 1
         return self.from_scope(names, at)
 
@@ -196,15 +164,15 @@ class Compiler:
         first = names[0]
         if self.names is None:
             if first in LIBRARY or first in self.functions:
-                return self.entries(self.name(self.hold(self.functions.get(first) or LIBRARY[first]), at), names[1:], at)
+                return self.entries(python.name(self.hold(self.functions.get(first) or LIBRARY[first]), at), names[1:], at)
             self.used.add(".".join(names))
-            scope = self.name("s", at)
+            scope = python.name("s", at)
             guard = "_variable" if len(names) == 1 else "_path" if len(names) == 2 else "_long"
             return self.call(guard, at, scope, *(self.constant(name, at) for name in names))
         kind = self.names.get(first)
         if kind is None:
             if first in self.functions or first in LIBRARY:
-                return self.entries(self.name(self.hold(self.functions.get(first) or LIBRARY[first]), at), names[1:], at)
+                return self.entries(python.name(self.hold(self.functions.get(first) or LIBRARY[first]), at), names[1:], at)
             raise self.fail("feel.unknown_name", at, name=first, known=self.similar(first, self.names))
         taken = 1
         while taken < len(names) and isinstance(kind, ContextType) and names[taken] in kind.entries:
@@ -215,7 +183,7 @@ class Compiler:
             raise self.fail("feel.unknown_name", at, name=path, known=self.similar(names[taken], kind.entries))
         self.used.add(".".join(names))
         keys = [self.constant(name, at) for name in names[:taken]]
-        value = self.call("_declared", at, self.name("s", at), self.name(self.hold(kind), at), *keys)
+        value = self.call("_declared", at, python.name("s", at), python.name(self.hold(kind), at), *keys)
         return self.entries(value, names[taken:], at)
 
     @staticmethod
@@ -233,7 +201,7 @@ class Compiler:
             return self.call("_item", node.at, base, self.emit(condition))
         item = self.fresh()
         self.frames.append(Frame({"item": Local(item)}, Local(item, ANY)))
-        test = self.closure((item,), self.emit(condition), node.at)
+        test = python.closure((item,), self.emit(condition), node.at)
         self.frames.pop()
         return self.call("_filter", node.at, self.meter(node.at), base, test)
 
@@ -251,8 +219,7 @@ class Compiler:
             return self.builtin(node, known, names)
         function = self.emit(callee)
         arguments = [self.emit(argument) for argument in node.arguments]
-        shown = self.tuple([self.constant(name, node.at) for name in names], node.at) if names is not None else self.constant(None, node.at)
-        return self.call("_invoke", node.at, self.meter(node.at), function, shown, *arguments)
+        return self.call("_invoke", node.at, self.meter(node.at), function, self.shown(names, node.at), *arguments)
 
     def is_variable(self, name: str) -> bool:
         """Whether *name* in front of brackets is a variable: a local one, or one declared to hold a function."""
@@ -284,18 +251,9 @@ class Compiler:
         """A call of a function registered from outside; which one is looked up at each evaluation."""
         if (set(names) != set(function.parameters)) if names is not None else len(node.arguments) != len(function.parameters):
             raise self.fail("feel.arity", node.at, function=function.name, parameters=", ".join(function.parameters))
-        found = ast.Subscript(
-            self.name("f", node.at),
-            self.constant(function.name, node.at),
-            _LOAD,
-            lineno=node.at + 1,
-            col_offset=0,
-            end_lineno=node.at + 1,
-            end_col_offset=0,
-        )
+        found = python.item(python.name("f", node.at), function.name, node.at)
         arguments = [self.emit(argument) for argument in node.arguments]
-        shown = self.tuple([self.constant(name, node.at) for name in names], node.at) if names is not None else self.constant(None, node.at)
-        return self.call("_invoke", node.at, self.meter(node.at), found, shown, *arguments)
+        return self.call("_invoke", node.at, self.meter(node.at), found, self.shown(names, node.at), *arguments)
 
     def compare(self, node: tree.Compare) -> ast.expr:
         """A comparison."""
@@ -320,28 +278,27 @@ class Compiler:
         at = node.at
         kept = [self.fresh() for _ in node.terms]
         decides = [
-            self.is_constant(self.keep(name, self.emit(term), term.at), not node.every, at)
+            python.is_constant(python.keep(name, self.emit(term), term.at), not node.every, at)
             for name, term in zip(kept, node.terms, strict=True)
         ]
-        either = ast.BoolOp(ast.Or(), decides, lineno=at + 1, col_offset=0, end_lineno=at + 1, end_col_offset=0)
-        rest = self.call("_and" if node.every else "_or", at, *(self.name(name, at) for name in kept))
-        return self.choice(either, self.constant(not node.every, at), rest, at)
+        either = python.either(decides, at)
+        rest = self.call("_and" if node.every else "_or", at, *(python.name(name, at) for name in kept))
+        return python.choice(either, self.constant(not node.every, at), rest, at)
 
     def if_node(self, node: tree.If) -> ast.expr:
         """``if``."""
         condition = self.call("_holds", node.condition.at, self.emit(node.condition))
-        return self.choice(condition, self.emit(node.positive), self.emit(node.negative), node.at)
+        return python.choice(condition, self.emit(node.positive), self.emit(node.negative), node.at)
 
     def in_node(self, node: tree.In) -> ast.expr:
         """``value in tests``."""
         variable = self.fresh()
-        kept = self.keep(variable, self.emit(node.value), node.at)
+        kept = python.keep(variable, self.emit(node.value), node.at)
         self.frames.append(Frame({"?": Local(variable)}))
         tests = self.tests(node.tests)
         self.frames.pop()
-        pair = self.tuple([kept, tests], node.at)
-        one = ast.Constant(1, lineno=node.at + 1, col_offset=0, end_lineno=node.at + 1, end_col_offset=0)
-        return ast.Subscript(pair, one, _LOAD, lineno=node.at + 1, col_offset=0, end_lineno=node.at + 1, end_col_offset=0)
+        pair = python.pack([kept, tests], node.at)
+        return python.item(pair, 1, node.at)
 
     def tests(self, node: tree.Tests) -> ast.expr:
         """Unary tests of the variable ``?``."""
@@ -363,12 +320,12 @@ class Compiler:
 
     def instance_of(self, node: tree.InstanceOf) -> ast.expr:
         """``value instance of type``."""
-        return self.call("_instance", node.at, self.emit(node.value), self.name(self.hold(node.type), node.at))
+        return self.call("_instance", node.at, self.emit(node.value), python.name(self.hold(node.type), node.at))
 
     def list_of(self, node: tree.ListOf) -> ast.expr:
         """A list."""
         items = [self.emit(item) for item in node.items]
-        return ast.List(items, _LOAD, lineno=node.at + 1, col_offset=0, end_lineno=node.at + 1, end_col_offset=0)
+        return python.array(items, node.at)
 
     def context_of(self, node: tree.ContextOf) -> ast.expr:
         """A context; every entry is kept in a variable for the entries behind it."""
@@ -381,9 +338,9 @@ class Compiler:
             variable = self.fresh()
             frame.names[key] = Local(variable)
             keys.append(self.constant(key, entry.at))
-            values.append(self.keep(variable, made, entry.at))
+            values.append(python.keep(variable, made, entry.at))
         self.frames.pop()
-        return ast.Dict(keys, values, lineno=node.at + 1, col_offset=0, end_lineno=node.at + 1, end_col_offset=0)
+        return python.mapping(keys, values, node.at)
 
     def range_of(self, node: tree.RangeOf) -> ast.expr:
         """A range; of constants a constant."""
@@ -413,10 +370,10 @@ class Compiler:
                 made = self.emit(iteration.source)
             else:
                 made = self.call("_span", at, self.meter(at), self.emit(iteration.source), self.emit(iteration.upto))
-            sources.append(self.closure(tuple(variables), made, at))
+            sources.append(python.closure(tuple(variables), made, at))
             variables.append(self.fresh())
             frame.names[iteration.name] = Local(variables[-1])
-        return self.tuple(sources, node.at), tuple(variables)
+        return python.pack(sources, node.at), tuple(variables)
 
     def for_node(self, node: tree.For) -> ast.expr:
         """``for``."""
@@ -427,13 +384,13 @@ class Compiler:
         body = self.emit(node.body)
         wanted = any(isinstance(part, ast.Name) and part.id == partial for part in ast.walk(body))
         self.frames.pop()
-        made = self.closure((*variables, partial) if wanted else variables, body, node.at)
+        made = python.closure((*variables, partial) if wanted else variables, body, node.at)
         return self.call("_loop", node.at, self.meter(node.at), sources, made, self.constant(wanted, node.at))
 
     def quantified(self, node: tree.Quantified) -> ast.expr:
         """``some``, ``every``."""
         sources, variables = self.iterations(node)
-        body = self.closure(variables, self.emit(node.body), node.at)
+        body = python.closure(variables, self.emit(node.body), node.at)
         self.frames.pop()
         return self.call("_quantified", node.at, self.meter(node.at), sources, body, self.constant(node.every, node.at))
 
@@ -441,11 +398,11 @@ class Compiler:
         """A function definition."""
         frame = Frame({name: Local(self.fresh(), kind) for name, kind in node.parameters})
         self.frames.append(frame)
-        body = self.closure(("m", *(local.variable for local in frame.names.values())), self.emit(node.body), node.at)
+        body = python.closure(("m", *(local.variable for local in frame.names.values())), self.emit(node.body), node.at)
         self.frames.pop()
         names = tuple(name for name, _ in node.parameters)
         kinds = tuple(kind for _, kind in node.parameters)
-        return self.call("_function", node.at, self.name(self.hold((names, kinds)), node.at), body)
+        return self.call("_function", node.at, python.name(self.hold((names, kinds)), node.at), body)
 
 
 _EMIT: dict[type, Callable[[Compiler, Any], ast.expr]] = {

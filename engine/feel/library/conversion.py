@@ -25,7 +25,7 @@ def _read(value: Any, expected: str) -> Any:
 def date_from(_: Meter, value: str | date) -> date:
     """A date from text, or the date of a date and time."""
     if isinstance(value, str):
-        return _read(temporal.read_date(value), "date")  # type: ignore[no-any-return]
+        return _read(temporal.read_date(value), "date")
     return value.date() if isinstance(value, datetime) else value
 
 
@@ -42,7 +42,7 @@ def date_of(_: Meter, year: Decimal, month: Decimal, day: Decimal) -> date:
 def time_from(_: Meter, value: Any) -> time:
     """A time from text, or the time of a date and time."""
     if isinstance(value, str):
-        return _read(temporal.read_time(value), "time")  # type: ignore[no-any-return]
+        return _read(temporal.read_time(value), "time")
     return value.timetz() if isinstance(value, datetime) else value
 
 
@@ -67,7 +67,7 @@ def date_time_from(_: Meter, value: str | datetime) -> datetime:
     if read is None:
         day = temporal.read_date(value)
         read = None if day is None else datetime(day.year, day.month, day.day)  # noqa: DTZ001 - without zone, as written
-    return _read(read, "date and time")  # type: ignore[no-any-return]
+    return _read(read, "date and time")
 
 
 @builtin("date and time(date: date|date and time, time: time): date and time")
@@ -79,7 +79,7 @@ def date_time_of(_: Meter, day: date, hour: time) -> datetime:
 @builtin("duration(from: string|days and time duration|years and months duration): Any")
 def duration_from(_: Meter, value: Any) -> timedelta | MonthsDuration:
     """A duration of either kind from text."""
-    return _read(temporal.read_duration(value), "duration") if isinstance(value, str) else value  # type: ignore[no-any-return]
+    return _read(temporal.read_duration(value), "duration") if isinstance(value, str) else value
 
 
 @builtin("years and months duration(from: date|date and time, to: date|date and time): years and months duration")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.feel.arithmetic import midnight
 from engine.feel.errors import FeelError
@@ -22,6 +22,7 @@ from engine.feel.typetext import parse_type
 from engine.feel.values import Function, kind_of
 
 _NULL = object()
+Call = TypeVar("Call", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ _SIGNATURE = re.compile(r"(?P<name>[^(]+)\((?P<parameters>.*)\): (?P<result>.+)\
 _PARAMETER = re.compile(r"(?P<repeats>…)?(?P<name>[^:?]+)(?P<optional>\?)?: (?P<type>.+)\Z")
 
 
-def builtin(signature: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def builtin(signature: str) -> Callable[[Call], Call]:
     """Register the decorated function under *signature*; it is called with the meter and the read arguments."""
     found = _SIGNATURE.match(signature)
     assert found, signature
@@ -152,7 +153,7 @@ def builtin(signature: str) -> Callable[[Callable[..., Any]], Callable[..., Any]
     parameters = tuple(_parameter(text) for text in written)
     result = parse_type(found["result"])
 
-    def register(call: Callable[..., Any]) -> Callable[..., Any]:
+    def register(call: Call) -> Call:
         LIBRARY.setdefault(name, Builtin(name)).overloads.append(Overload(name, parameters, result, call))
         return call
 
