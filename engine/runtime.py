@@ -12,17 +12,24 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from engine.connectors import Connectors
+from engine.deadline.calendar_file import Calendars
+from engine.documents.blobs import BlobStore
+from engine.documents.signature import SigningOffice, open_signing_office
+from engine.documents.templates import TEST_MARK, Printer
 from engine.errors import Forbidden
 from engine.kernel import postgres, unit_of_work
 from engine.kernel.clock import Clock, ShiftedClock, SystemClock, shift
 from engine.kernel.database import application_url, may_log_in, open_engine, open_sessions
 from engine.kernel.sealing import Sealing, open_keys
 from engine.kernel.unit_of_work import Actor, UnitOfWork
-from engine.settings import Settings
+from engine.procedure.registry import ProcedureCache
+from engine.settings import ROOT, Settings
 
 __all__ = ["Actor", "PartShelf", "Runtime", "UnitOfWork", "open_runtime"]
 
 T = TypeVar("T")
+FONTS = ROOT / "webapp" / "assets" / "node_modules" / "@expo-google-fonts" / "tinos"
+"""The fonts of printed documents, fetched at set-up."""
 
 
 class PartShelf:
@@ -132,3 +139,8 @@ def offer_parts(parts: PartShelf, settings: Settings) -> None:
     parts.offer(Settings, lambda: settings)
     parts.offer(Sealing, lambda: open_keys(settings.home / "keys"))
     parts.offer(Connectors, lambda: Connectors(settings))
+    parts.offer(BlobStore, lambda: BlobStore(settings.blobs, settings.storage_quota or 0))
+    parts.offer(ProcedureCache, ProcedureCache)
+    parts.offer(Calendars, lambda: Calendars(settings.procedures / "_calendars"))
+    parts.offer(Printer, lambda: Printer(FONTS, settings.procedures / "_shared", TEST_MARK if settings.demo else ""))
+    parts.offer(SigningOffice, lambda: open_signing_office(settings.home, FONTS, test=settings.demo))

@@ -223,12 +223,12 @@ def children_of(settings: Settings) -> list[Child]:
             wanted=(pki / "root.der").exists,
         ),
         Child("custody", ["-m", "signing.custody", "--home", str(pki)], wanted=(pki / "root.der").exists),
-        Child("worker", ["-m", "engine.worker.app"]),
+        Child("worker", ["-m", "engine.cli", "worker"]),
         Child(
             "web",
             ["-m", "granian", "--interface", "wsgi", "--factory", "--host", settings.host, "--port", str(settings.port),
-             "--workers", str(settings.web_workers), "--blocking-threads", "8", "--respawn-failed-workers", "--no-ws",
-             "--process-name", "motcua-web", "--workers-kill-timeout", "5", "webapp.wsgi:application"],
+             "--workers", str(settings.web_workers), "--blocking-threads", "4", "--backpressure", "16", "--respawn-failed-workers", "--no-ws",
+             "--workers-kill-timeout", "5", "webapp.wsgi:application"],
         ),
     ]  # fmt: skip
 

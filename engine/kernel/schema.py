@@ -27,15 +27,17 @@ def protect_journal(connection: Connection) -> None:
     connection.exec_driver_sql(REFUSE_CHANGE)
     for table in APPEND_ONLY:
         connection.exec_driver_sql(
-            f"create trigger {table}_kept before update or delete on {table} for each row execute function refuse_change()"
+            f"create or replace trigger {table}_kept before update or delete on {table} for each row execute function refuse_change()"
         )
         connection.exec_driver_sql(
-            f"create trigger {table}_not_emptied before truncate on {table} for each statement execute function refuse_change()"
+            f"create or replace trigger {table}_not_emptied before truncate on {table} for each statement execute function refuse_change()"
         )
 
 
 def install_jobs(connection: Connection) -> None:
-    """Create procrastinate's tables and functions."""
+    """Create procrastinate's tables and functions, unless they are there."""
+    if connection.scalar(text("select to_regclass('procrastinate_jobs')")):
+        return
     driver = connection.connection.driver_connection
     assert driver is not None
     driver.execute((resources.files("procrastinate.sql") / "schema.sql").read_text(encoding="utf-8"))
