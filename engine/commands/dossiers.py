@@ -34,7 +34,6 @@ from engine.procedure.registry import in_force as in_force_version
 from engine.process.instance import cancel as cancel_process
 from engine.process.instance import program, receive, start
 from engine.process.model import Instance, Task
-from engine.settings import Settings
 
 RECEIVERS = ("reception_officer",)
 
@@ -317,21 +316,25 @@ def access_hash(w: UnitOfWork, dossier_id: UUID, access: str) -> str:
 def print_receipt(run: Flow, access: str) -> UUID:
     """Print Mẫu 01 with its number in the register of dossiers, the QR code and the access code."""
     w, d = run.w, run.dossier
+    total, paid = sum(f.amount for f in d.fees), all(f.paid_at is not None for f in d.fees)
     content: Json = {
         "access_code": access,
-        "url": f"{w.part(Settings).address}/tra-cuu/{d.code}",
-        "components": [
-            {"name": c.name.get("vi", c.key), "form": c.form, "copies": c.copies, "present": c.present} for c in d.components if c.present
-        ],
+        "components": [papers.copies_print(c.name, c.form, c.copies) for c in d.components if c.present],
         "files": [{"name": f.name, "pages": f.pages, "size": f.size, "sha256": f.sha256} for f in papers.files_of(w, d.id)],
-        "term": d.term,
-        "fees": [{"name": f.name.get("vi", f.key), "amount": f.amount, "paid": f.paid_at is not None} for f in d.fees],
-        "officer": papers.person_name(w, d.receiver_id),
+        "term": term_words(d.term),
+        "return_place": papers.agency_print(w, d.reception_unit_id)["name"]
+        if d.delivery == "counter"
+        else "Tải về tại trang theo dõi hồ sơ",
+        "fees": [{"name": f.name.get("vi", f.key), "amount": f.amount} for f in d.fees],
+        "fee_total": total,
+        "fee_paid": paid,
+        "receiver": papers.person_name(w, d.receiver_id),
+        "hotline": papers.agency_print(w, d.reception_unit_id)["phone"],
     }
     receipt = papers.make(
         run,
         "receipt",
-        "mau-01.typ",
+        "receipt",
         content,
         unit_id=d.reception_unit_id,
         name={"vi": "Giấy tiếp nhận hồ sơ và hẹn trả kết quả", "en": "Receipt and appointment"},
@@ -341,6 +344,18 @@ def print_receipt(run: Flow, access: str) -> UUID:
     )
     receipt.content = {k: v for k, v in receipt.content.items() if k != "access_code"}
     return receipt.id
+
+
+BY_DOWNLOAD = "Tải về tại trang theo dõi hồ sơ"
+UNITS = {"working_day": "ngày làm việc", "calendar_day": "ngày", "working_hour": "giờ làm việc"}
+
+
+def term_words(term: Json) -> str:
+    """Return a term as Mẫu 01 prints it."""
+    if term["unit"] == "same_day":
+        late = f" (nhận sau {term['cutoff'].replace(':', ' giờ ')} phút: trong ngày làm việc tiếp theo)" if term.get("cutoff") else ""
+        return "Trong ngày" + late
+    return f"{term['amount']} {UNITS[term['unit']]}"
 
 
 def pay_fees(run: Flow, method: str) -> None:
@@ -423,13 +438,12 @@ def answer_supplement(
     }
     if wrong:
         raise Invalid(wrong)
-    kept = []
+    kept: list[str] = []
     for key, uploads in answers.items():
         component = next((c for c in d.components if c.key == key), None)
         if component is None:
             raise NotFound("dossier.component_unknown", component=key)
-        for upload in uploads:
-            kept.append(str(files.keep(w, upload, component=key, dossier_id=d.id).id))
+        kept.extend(str(files.keep(w, upload, component=key, dossier_id=d.id).id) for upload in uploads)
         component.present, component.asked = True, False
     for component in d.components:
         component.asked = False
@@ -454,7 +468,7 @@ def withdraw(w: UnitOfWork, code: str, reason: str) -> None:
     Raises:
         Refused: it has ended already, or no reason was given.
     """
-    end_early(w, code, reason, "withdrawn", "withdrawal", "mau-05.typ", {"vi": "Xác nhận rút hồ sơ", "en": "Confirmation of withdrawal"})
+    end_early(w, code, reason, "withdrawn", "withdrawal", "stop_notice", {"vi": "Xác nhận rút hồ sơ", "en": "Confirmation of withdrawal"})
 
 
 def stop(w: UnitOfWork, code: str, reason: str, legal_basis: str) -> None:
@@ -462,7 +476,7 @@ def stop(w: UnitOfWork, code: str, reason: str, legal_basis: str) -> None:
     if not legal_basis.strip():
         raise Refused("dossier.legal_basis_missing", field="legal_basis")
     name = {"vi": "Thông báo dừng giải quyết hồ sơ", "en": "Notice of stopping"}
-    end_early(w, code, reason, "stopped", "stop_notice", "mau-05.typ", name, legal_basis=legal_basis)
+    end_early(w, code, reason, "stopped", "stop_notice", "stop_notice", name, legal_basis=legal_basis)
 
 
 def end_early(w: UnitOfWork, code: str, reason: str, event: str, kind: str, template: str, name: Json, *, legal_basis: str = "") -> None:
@@ -483,7 +497,12 @@ def end_early(w: UnitOfWork, code: str, reason: str, event: str, kind: str, temp
         run,
         kind,
         template,
-        {"reason": reason.strip(), "legal_basis": legal_basis.strip(), "by_owner": event == "withdrawn", "officer": person.name},
+        {
+            "ground": reason.strip(),
+            "legal_basis": legal_basis.strip(),
+            "requested_by": papers.party_print(w, d, "owner")["name"] if event == "withdrawn" else "",
+            "signer": {"title": person.require(*roles, unit=unit).title, "name": person.name},
+        },
         unit_id=agency_of(units_of(w.session, w.province), unit),
         name=name,
         register=kind,

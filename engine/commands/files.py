@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select
 
-import signing
 from engine.documents.blobs import BlobStore
 from engine.documents.model import StoredFile
 from engine.errors import NotFound, Refused
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
-
-SIZE_CAP = 100 * 1024 * 1024
+from signing import intake
+from signing.errors import SigningError
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +28,7 @@ class Examined:
     findings: Json
 
 
-def clean_name(name: str) -> str:
-    """Return a file name as data: NFC, no path, no control or bidirectional characters, at most 120 characters."""
-    tail = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
-    shown = "".join(c for c in tail if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")).strip()
-    return shown[-120:] or "tep"
+MEDIA = {"pdf": "application/pdf", "jpeg": "image/jpeg", "png": "image/png"}
 
 
 def examine(content: bytes, name: str, *, safe_copy: bool = False, field: str | None = None) -> Examined:
@@ -46,14 +40,16 @@ def examine(content: bytes, name: str, *, safe_copy: bool = False, field: str | 
         Refused: the file is empty, too large, encrypted, not a PDF or photo, a bomb, active, damaged.
     """
     try:
-        found = signing.inspect(content, clean_name(name), size_cap=SIZE_CAP)
-        if safe_copy and found.refusal is not None and found.safe_copy_offered:
-            found = signing.inspect(signing.safe_copy(content), clean_name(name), size_cap=SIZE_CAP)
-    except signing.SigningError as refused:
+        found = intake.inspect(content, name)
+        if safe_copy and not found.accepted and found.safe_copy_possible:
+            found = intake.inspect(intake.safe_copy(content), name)
+        found.require()
+    except SigningError as refused:
         raise Refused(refused.code, field=field, **dict(refused.facts)) from None
-    if found.refusal is not None:
-        raise Refused(found.refusal, field=field, safe_copy=found.safe_copy_offered, name=clean_name(name))
-    return Examined(found.content, clean_name(name), found.media_type, found.pages, found.signed, {})
+    assert found.kind is not None
+    return Examined(
+        found.content, found.name, MEDIA[found.kind], max(found.pages, 1), found.signatures > 0, {"signatures": found.signatures}
+    )
 
 
 def keep(w: UnitOfWork, upload: Examined, *, component: str | None, upload_key: str = "", dossier_id: UUID | None = None) -> StoredFile:

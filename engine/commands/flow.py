@@ -160,17 +160,18 @@ def open_task(flow: Flow, opened: OpenTask, closing: Task | None, by: UUID | Non
     """Put a step on the right desks: by lane → role → unit, or to the initiator."""
     w, d = flow.w, flow.dossier
     lane, properties = lane_of(flow.package, opened.lane), dict(opened.properties)
+    assert flow.instance is not None
     rounds = w.session.scalar(
-        select(func.count())
-        .select_from(Task)
-        .where(Task.province == w.province, Task.instance_id == flow.instance.id, Task.engine_task == opened.uuid)  # type: ignore[union-attr]
+        select(func.count(Task.id)).where(
+            Task.province == w.province, Task.instance_id == flow.instance.id, Task.engine_task == opened.uuid
+        )
     )
     unit_id, assignee = address(flow, lane, properties)
     hours = float(properties.get("stage_hours") or 0)
     task = Task(
         province=w.province,
         dossier_id=d.id,
-        instance_id=flow.instance.id,  # type: ignore[union-attr]
+        instance_id=flow.instance.id,
         engine_task=opened.uuid,
         round=(rounds or 0) + 1,
         step=opened.step,

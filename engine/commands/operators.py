@@ -59,13 +59,15 @@ def request_supplement(flow: Flow, op: Operation) -> Json:
     content: Json = {
         "reason": text(op, "reason"),
         "legal_basis": text(op, "legal_basis", required=False),
-        "components": [{"key": c.key, "name": c.name.get("vi", c.key), "form": c.form, "copies": c.copies} for c in asked],
+        "components": [papers.copies_print(c.name, c.form, c.copies) for c in asked],
         "officer": papers.person_name(w, actor_id(flow)),
+        "contact": papers.person_name(w, actor_id(flow)),
+        "contact_phone": papers.agency_print(w, d.deciding_unit_id)["phone"],
     }
     paper = papers.make(
         flow,
         "supplement_request",
-        "mau-02.typ",
+        "supplement_request",
         content,
         unit_id=agency_of(papers.units_by_id(w), d.deciding_unit_id),
         name={"vi": "Phiếu yêu cầu bổ sung, hoàn thiện hồ sơ", "en": "Request to supplement the dossier"},
@@ -97,7 +99,7 @@ def refuse(flow: Flow, op: Operation) -> Json:
     paper = papers.make(
         flow,
         "refusal",
-        "mau-03.typ",
+        "refusal",
         {"reason": text(op, "reason"), "legal_basis": text(op, "legal_basis"), "officer": papers.person_name(w, actor_id(flow))},
         unit_id=agency_of(papers.units_by_id(w), d.deciding_unit_id),
         name={"vi": "Phiếu từ chối tiếp nhận giải quyết hồ sơ", "en": "Refusal"},
@@ -135,7 +137,7 @@ def close(flow: Flow, op: Operation) -> Json:
 
 def draft(flow: Flow, op: Operation) -> Json:
     """Draft the document of this key from its template, for the leader to sign."""
-    document = draft_result(flow, text(op, "document"), {k: v for k, v in op.parameters.items() if k != "document"}, op.variables)
+    document = draft_result(flow, text(op, "document"), {k: v for k, v in op.parameters.items() if k != "document"}, dict(op.variables))
     return {"document": str(document.id)}
 
 

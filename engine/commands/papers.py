@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,7 +16,8 @@ from engine.commands.flow import Flow
 from engine.commands.standing import ZONE, agency_of, units_of
 from engine.documents.blobs import BlobStore
 from engine.documents.model import Document, DocumentRevision, Register, RegisterEntry, StoredFile
-from engine.documents.templates import Printer
+from engine.documents.signature import number_text
+from engine.documents.templates import Printed, Printer, qr_rows
 from engine.dossier.model import Dossier
 from engine.errors import NotFound
 from engine.kernel.identifiers import new_id
@@ -89,19 +91,19 @@ def store(w: UnitOfWork, document: Document, pdf: bytes, kind: str, by: UUID | N
     return revision
 
 
-def heading(w: UnitOfWork, unit_id: UUID) -> Json:
-    """Return the letterhead of an agency: its own name, the agency above it, the place."""
+def agency_print(w: UnitOfWork, unit_id: UUID) -> Json:
+    """Return the letterhead of a unit: its agency's name and place, the agency above it; a Centre prints under its own name."""
     units = units_of(w.session, w.province)
-    agency = units[agency_of(units, unit_id)]
-    above = units.get(agency.parent_id) if agency.parent_id else None
     unit = units[unit_id]
+    agency = unit if unit.level == "centre" else units[agency_of(units, unit_id)]
+    above = units.get(agency.parent_id) if agency.parent_id else None
+    place = agency.place_name or (above.place_name if above is not None else "")
     return {
-        "agency": agency.name,
-        "above": above.name if above is not None else "",
-        "unit": unit.name,
-        "place": agency.place_name,
-        "agency_code": agency.agency_code,
-        "short_name": agency.short_name,
+        "name": agency.name,
+        "parent": above.name if above is not None else "",
+        "place": place,
+        "address": agency.address,
+        "phone": agency.phone,
     }
 
 
@@ -125,27 +127,56 @@ def party_print(w: UnitOfWork, dossier: Dossier, kind: str) -> Json:
 
 
 def base_content(flow: Flow, unit_id: UUID) -> Json:
-    """Return what every template may print: letterhead, dossier, parties, procedure, instant, TEST mark."""
+    """Return what every template may print: letterhead, dossier, parties, procedure, instants, QR code, TEST mark."""
     w, d = flow.w, flow.dossier
-    now = w.now.astimezone(ZONE)
+    settings = w.part(Settings)
+    now, owner, submitter = w.now.astimezone(ZONE), party_print(w, d, "owner"), d.party("submitter")
+    url = f"{settings.address}/tra-cuu/{d.code}"
     return {
-        "heading": heading(w, unit_id),
-        "procedure": {"code": flow.package.code, "name": flow.package.name.vi},
-        "dossier": {
-            "code": d.code,
-            "subject": d.subject,
-            "pages": d.pages,
-            "received_at": d.received_at.astimezone(ZONE).isoformat(),
-            "due_at": d.due_at.astimezone(ZONE).isoformat() if d.due_at else "",
-            "delivery": d.delivery,
-            "answers": d.answers,
-        },
-        "owner": party_print(w, d, "owner"),
-        "submitter": party_print(w, d, "submitter"),
-        "now": now.isoformat(),
-        "date": now.date().isoformat(),
-        "test": w.part(Settings).demo,
+        "agency": agency_print(w, unit_id),
+        "issued_at": now.isoformat(),
+        "year": now.year,
+        "dossier_code": d.code,
+        "subject": d.subject,
+        "qr": qr_rows(url) if d.scope == "public" else [],
+        "tracking_url": url if d.scope == "public" else "",
+        "owner": owner["name"],
+        "address": owner["address"],
+        "phone": owner["phone"],
+        "email": owner["email"],
+        "submitter": submitter.name if submitter is not None and submitter.kind == "submitter" else "",
+        "procedure": flow.package.name.vi,
+        "received_at": d.received_at.astimezone(ZONE).isoformat(),
+        "due_at": d.due_at.astimezone(ZONE).isoformat() if d.due_at else "",
+        "initiator": initiator_print(w, d),
     }
+
+
+def initiator_print(w: UnitOfWork, dossier: Dossier) -> Json:
+    """Return the official who started an internal procedure, as printed."""
+    if dossier.initiator_id is None:
+        return {"name": "", "title": "", "unit": ""}
+    from engine.commands.standing import standing_of
+
+    standing = standing_of(w, dossier.initiator_id)
+    seat = standing.seats[0] if standing.seats else None
+    units = units_of(w.session, w.province)
+    return {"name": standing.name, "title": seat.title if seat else "", "unit": units[seat.unit_id].name if seat else ""}
+
+
+def print_paper(flow: Flow, template: str, content: Json, files: Mapping[str, bytes] | None = None) -> Printed:
+    """Print a template of the package (or a shared one) with its content."""
+    return flow.w.part(Printer).render(flow.package, template, content, files or {}, at=flow.w.now)
+
+
+def fields_json(printed: Printed) -> list[Json]:
+    """Return the field places of a print as kept with the document."""
+    return [f.to_json() for f in printed.fields]
+
+
+def copies_print(name: Json, form: str, copies: int) -> Json:
+    """Return one line of the table of papers on Mẫu 01 and 02."""
+    return {"name": name.get("vi", ""), form: copies}
 
 
 def make(
@@ -188,12 +219,17 @@ def make(
     if register:
         taken = take_number(w, unit_id, register, name.get("vi", kind), dossier_id=d.id, document_id=document.id, by=by)
         document.number, document.issued_on, document.symbol = taken.number, taken.on, symbol
-        full |= {"number": taken.number, "symbol": symbol}
+        full |= {
+            "number": number_text(taken.number),
+            "symbol": symbol,
+            "register_book": str(taken.on.year),
+            "register_line": str(taken.number),
+        }
         entry = w.session.get(RegisterEntry, (w.province, taken.entry_id))
         assert entry is not None
         entry.state = "issued"
-    printed = w.part(Printer).render(flow.package, template, full, files or {})
-    document.content, document.fields, document.state = content, [f.to_json() for f in printed.fields], "issued"
+    printed = print_paper(flow, template, full, files)
+    document.content, document.fields, document.state = content, fields_json(printed), "issued"
     store(w, document, printed.pdf, "rendered", by)
     flow.papers.append(document.id)
     flow.irreversible = flow.irreversible or register is not None

@@ -8,16 +8,17 @@ from uuid import UUID
 from sqlalchemy import select
 
 from engine.commands.flow import Flow
-from engine.commands.papers import base_content, files_of, short_code, store
+from engine.commands.papers import base_content, fields_json, files_of, print_paper, short_code, store
 from engine.commands.standing import agency_of, units_of
 from engine.documents.blobs import BlobStore
-from engine.documents.digitise import page_pictures
+from engine.documents.digitise import sheets
 from engine.documents.model import Document, RegisterEntry
-from engine.documents.templates import Printed, Printer
+from engine.documents.templates import Printed, qr_rows
 from engine.errors import NotFound
 from engine.kernel.identifiers import new_id
 from engine.kernel.tables import Json
 from engine.procedure.package import DocumentKind
+from engine.settings import Settings
 
 
 def spec_of(flow: Flow, key: str) -> DocumentKind:
@@ -56,7 +57,7 @@ def draft_result(flow: Flow, key: str, extra: Json, variables: Json) -> Document
         key=key,
         name={"vi": spec.name.vi, "en": spec.name.en},
         template=spec.template,
-        content={"input": extra, "answers": plain_answers(variables)},
+        content={**plain_answers(variables), **extra},
         fields=[],
         state="draft",
         unit_id=agency_of(units_of(w.session, w.province), unit_id),
@@ -73,7 +74,7 @@ def draft_result(flow: Flow, key: str, extra: Json, variables: Json) -> Document
     w.session.add(document)
     w.session.flush()
     printed = print_result(flow, document, None)
-    document.fields = [f.to_json() for f in printed.fields]
+    document.fields = fields_json(printed)
     store(w, document, printed.pdf, "drafted", w.actor.person)
     w.record("document.drafted", d.id, document=str(document.id), key=key, sha256=document.sha256)
     return document
@@ -87,29 +88,25 @@ def plain_answers(variables: Json) -> Json:
 def print_result(flow: Flow, document: Document, signer: Json | None) -> Printed:
     """Print a draft: with the signer's own title and name when the signer is known."""
     w = flow.w
+    settings = w.part(Settings)
     content: dict[str, Any] = {
         **base_content(flow, document.unit_id),
         **document.content,
-        "signer": signer or {"prefix": "", "title": "", "name": ""},
         "symbol": document.symbol or "",
-        "public_id": document.public_id,
-        "test": True if signer is None else base_content(flow, document.unit_id)["test"],
+        "signer": signer or {},
+        "verify_url": f"{settings.address}/xac-minh/{document.public_id}",
+        "qr": qr_rows(f"{settings.address}/xac-minh/{document.public_id}"),
     }
     files: dict[str, bytes] = {}
-    blobs = w.part(BlobStore)
-    scans: list[str] = []
-    for position, stored in enumerate(f for f in files_of(w, flow.dossier.id) if f.component and is_scanned(flow, f.component)):
-        for page, picture in enumerate(page_pictures(blobs.get(stored.sha256), stored.media_type)):
-            name = f"page-{position:02d}-{page:03d}.jpg"
-            files[name] = picture
-            scans.append(name)
-    content["pages"] = scans
-    return w.part(Printer).render(flow.package, document.template, content, files)
-
-
-def is_scanned(flow: Flow, component: str) -> bool:
-    """Say whether the package wants the pages of this component in its results (``copied = true``)."""
-    return any(c.key == component and c.copied for c in flow.package.components)
+    blobs, spec, pages = w.part(BlobStore), flow.package.document(document.key), []
+    for position, stored in enumerate(f for f in files_of(w, flow.dossier.id) if f.component in spec.pages_of):
+        for number, sheet in enumerate(sheets(blobs.get(stored.sha256), stored.media_type)):
+            name = f"page-{position:02d}-{number:03d}.jpg"
+            files[name] = sheet.picture
+            pages.append({"file": name, "width_mm": sheet.width_mm, "height_mm": sheet.height_mm})
+    if spec.pages_of:
+        content["pages"] = pages
+    return print_paper(flow, document.template, content, files)
 
 
 def current_document(flow: Flow, key: str, *states: str) -> Document:

@@ -10,10 +10,9 @@ from uuid import UUID
 
 from sqlalchemy import or_, select
 
-import signing
-from engine.commands import flow, papers, results, tasks
+from engine.commands import papers, results, tasks
 from engine.commands.flow import Flow
-from engine.commands.standing import ZONE, Seat, Standing, acting
+from engine.commands.standing import Seat, Standing, acting
 from engine.documents.blobs import BlobStore
 from engine.documents.model import Document, RegisterEntry, SignatureRequest, SigningKey
 from engine.documents.signature import Signed, SigningOffice, ToSign, carry_out, date_text, number_text, plan_of, translated
@@ -21,6 +20,9 @@ from engine.errors import Conflict, EngineError, NotFound, Refused
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.process.model import Task
+from signing import appearance, fields, pades
+from signing.errors import SigningError
+from signing.model import Prepared, SignerCertificate
 
 LIFE = timedelta(minutes=30)
 PREFIX = {"own_power": "", "for_collective": "TM.", "for_head": "KT.", "by_order": "TL.", "by_authorisation": "TUQ.", "acting_head": "Q."}
@@ -127,22 +129,22 @@ def prepare_one(w: UnitOfWork, task_id: UUID) -> PreparedRow:
     if document.order == "number_first" and document.number is None:
         take(run, document)
     printed = results.print_result(run, document, signer)
-    fields = [f.to_json() for f in printed.fields]
+    places = papers.fields_json(printed)
     try:
-        plan = plan_of(fields, document.order)
-        blank = signing.add_fields(printed.pdf, plan, office.font())
+        plan = plan_of(places, document.order)
+        blank = fields.add_fields(printed.pdf, plan, office.font())
         assert plan.leader is not None
-        made = signing.prepare(
+        made = pades.prepare(
             blank,
             "leader",
             certificate(key),
             w.now,
-            appearance=signing.leader_appearance(plan.leader, person.name, test=office.test, fonts=office.fonts),
+            appearance=appearance.leader_appearance(plan.leader, person.name, test=office.test, fonts=office.fonts),
         )
-    except signing.SigningError as refused:
+    except SigningError as refused:
         raise translated(refused) from None
     document.content = {**document.content, **content}
-    document.fields, document.capacity, document.signer_id = fields, capacity, person.person_id
+    document.fields, document.capacity, document.signer_id = places, capacity, person.person_id
     papers.store(w, document, blank, "rendered", person.person_id)
     request = keep_request(w, document, task, person, key, "leader", capacity, made, seat)
     w.record("signature.prepared", run.dossier.id, document=str(document.id), request=str(request.id), sha256=request.shown)
@@ -213,11 +215,11 @@ def head_title(w: UnitOfWork, seat: Seat) -> str:
     return title or seat.title
 
 
-def certificate(key: SigningKey) -> signing.SignerCertificate:
+def certificate(key: SigningKey) -> SignerCertificate:
     """Return a key's certificate with its chain."""
     import base64
 
-    return signing.SignerCertificate(key.certificate, tuple(base64.b64decode(one) for one in key.chain))
+    return SignerCertificate(key.certificate, tuple(base64.b64decode(one) for one in key.chain))
 
 
 def keep_request(
@@ -228,7 +230,7 @@ def keep_request(
     key: SigningKey,
     kind: str,
     capacity: str | None,
-    made: signing.Prepared,
+    made: Prepared,
     seat: Seat,
 ) -> SignatureRequest:
     """Keep a preparation: bytes by content, state as JSON, nothing secret."""
@@ -392,7 +394,7 @@ def prepare_issue(w: UnitOfWork, task_id: UUID) -> PreparedRow:
     plan = plan_of(document.fields, document.order)
     try:
         if document.state == "signed":
-            filled = signing.fill_number(
+            filled = fields.fill_number(
                 pdf,
                 number_text(document.number) if plan.number else None,
                 date_text(document.issued_on) if plan.date else None,
@@ -402,33 +404,24 @@ def prepare_issue(w: UnitOfWork, task_id: UUID) -> PreparedRow:
         numbered = next(r for r in reversed(document.revisions) if r.kind == "numbered")
         units = papers.units_by_id(w)
         assert plan.agency is not None
-        made = signing.prepare(
+        made = pades.prepare(
             w.part(BlobStore).get(numbered.sha256),
             "agency",
             certificate(key),
             w.now,
-            appearance=signing.agency_appearance(plan.agency, units[document.unit_id].name, test=office.test, fonts=office.fonts),
+            appearance=appearance.agency_appearance(plan.agency, units[document.unit_id].name, test=office.test, fonts=office.fonts),
         )
-    except signing.SigningError as refused:
+    except SigningError as refused:
         raise translated(refused) from None
     request = keep_request(w, document, task, person, key, "agency", None, made, seat)
     w.record("seal.prepared", run.dossier.id, document=str(document.id), request=str(request.id))
     return row_of(task, document, request)
 
 
-def invitation(w: UnitOfWork) -> Json:
-    """Return what a browser seals the PIN to; the PIN itself never passes through this process."""
+def invitation(w: UnitOfWork, key_reference: str) -> Json:
+    """Return what a browser seals the PIN of a key to; the PIN itself never passes through this process."""
     try:
-        return w.part(SigningOffice).custody.invitation()
-    except signing.SigningError as refused:
+        challenge = w.part(SigningOffice).custody.challenge(key_reference)
+    except SigningError as refused:
         raise translated(refused) from None
-
-
-def today_text(w: UnitOfWork) -> str:
-    """Return today as printed on documents."""
-    return date_text(w.now.astimezone(ZONE).date())
-
-
-def iso_or_none(at: datetime | None) -> str | None:
-    """Return the canonical text of an instant."""
-    return flow.iso(at)
+    return {"public_key": challenge.public_key, "nonce": challenge.nonce, "seconds": challenge.seconds}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,9 +17,11 @@ from engine.commands.flow import UNDO, Flow
 from engine.commands.standing import Standing, acting, standing_of
 from engine.deadline.term import outcome
 from engine.errors import Conflict, Forbidden, NotFound, Refused
+from engine.kernel.canonical import canonical
 from engine.kernel.outbox import OutboxMessage
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.process.instance import answers_so_far, program
 from engine.process.instance import complete as complete_step
 from engine.process.instance import fire as fire_timers
 from engine.process.instance import send_back as send_back_step
@@ -190,12 +193,9 @@ def complete(w: UnitOfWork, task_id: UUID, answers: Mapping[str, Any], *, versio
 
 def variables(run: Flow) -> Json:
     """Return the answers of the steps so far, for the form's rules."""
-    from engine.process.instance import program, view
-
     if run.instance is None:
         return {}
-    seen = view(program(run.dossier.procedure_version_id, run.package), run.instance.state)
-    return {k: v for k, v in seen.variables.items() if k != "dossier"}
+    return answers_so_far(program(run.dossier.procedure_version_id, run.package), run.instance.state)
 
 
 def finish(run: Flow, task: Task, answers: Json, by: UUID | None, *, undo: bool = True) -> Completed:
@@ -240,9 +240,7 @@ def snapshot(run: Flow) -> Json:
 
 def flow_hash(answers: Json) -> str:
     """Return the SHA-256 of the canonical answers: the journal proves them without holding them."""
-    from engine.kernel.canonical import digest_of
-
-    return digest_of(answers)
+    return hashlib.sha256(canonical(answers)).hexdigest()
 
 
 def next_task(w: UnitOfWork, person_id: UUID | None, dossier_id: UUID) -> UUID | None:

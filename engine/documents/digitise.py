@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 
 import pypdfium2
 from PIL import Image
@@ -10,6 +11,7 @@ from PIL import Image
 DPI_COPY = 200
 DPI_SCREEN = 96
 PIXEL_CAP = 40_000_000
+POINT = 25.4 / 72
 
 
 def page_count(content: bytes, media_type: str) -> int:
@@ -46,9 +48,31 @@ def picture(content: bytes, media_type: str, page: int, dpi: int = DPI_SCREEN, q
         document.close()
 
 
-def page_pictures(content: bytes, media_type: str, dpi: int = DPI_COPY) -> list[bytes]:
-    """Return every page as JPEG at 200 dpi, the least the law accepts for digitised paper (NĐ 30/2020/NĐ-CP, Phụ lục I)."""
-    return [picture(content, media_type, page, dpi) for page in range(page_count(content, media_type))]
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One page as a picture, with its true size in millimetres."""
+
+    picture: bytes
+    width_mm: float
+    height_mm: float
+
+
+def sheets(content: bytes, media_type: str, dpi: int = DPI_COPY) -> list[Sheet]:
+    """Return every page at 200 dpi and true size, the least the law accepts for digitised paper (NĐ 30/2020/NĐ-CP, Phụ lục I).
+
+    A photo carries no size: it is fitted to A4, upright or lying as it was taken.
+    """
+    if media_type != "application/pdf":
+        with Image.open(io.BytesIO(content)) as photo:
+            lying = photo.width > photo.height
+        width, height = (297.0, 210.0) if lying else (210.0, 297.0)
+        return [Sheet(picture(content, media_type, 0, dpi), width, height)]
+    document = pypdfium2.PdfDocument(content)
+    try:
+        sizes = [document[n].get_size() for n in range(len(document))]
+    finally:
+        document.close()
+    return [Sheet(picture(content, media_type, n, dpi), round(w * POINT, 2), round(h * POINT, 2)) for n, (w, h) in enumerate(sizes)]
 
 
 def jpeg(image: Image.Image, quality: int) -> bytes:

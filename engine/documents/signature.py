@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-import signing
 from engine.errors import EngineError, Refused
 from engine.kernel.tables import Json
+from signing import fields as places
+from signing import pades
+from signing.custody import Custody
+from signing.errors import SigningError
+from signing.model import Box, FieldPlan, Prepared, TextField
+from signing.tsa import TimeStampClient
 
-ARABIC_DIGITS = r"[0-9]{2,7}"
-LEADER, AGENCY, NUMBER, DATE = "leader", "agency", "number", "date"
+NUMBER, DATE = "number", "date"
 
 
 class KeyCustody(Protocol):
     """What holds the keys: answers raw signatures for one authorisation, never gives a key away."""
 
-    def invitation(self) -> Json:
+    def challenge(self, key_id: str) -> Any:
         """Return the public key and the nonce a PIN is sealed to."""
         ...
 
-    def sign(self, key: str, sealed_pin: str, contents: Sequence[bytes]) -> list[bytes]:
+    def sign(self, key_id: str, sealed_pin: str, contents: Sequence[bytes]) -> list[bytes]:
         """Return one raw signature per content."""
         ...
 
@@ -48,27 +53,26 @@ class SigningOffice:
 
     def font(self) -> bytes:
         """Return the font number and date are written with."""
-        return (self.fonts / "Tinos_400Regular.ttf").read_bytes()
+        return (self.fonts / "400Regular" / "Tinos_400Regular.ttf").read_bytes()
 
 
-def plan_of(fields: Sequence[Json], order: str) -> signing.FieldPlan:
+def plan_of(fields: Sequence[Json], order: str) -> FieldPlan:
     """Return the field plan of a printed document from the rectangles its template declares.
 
     With ``number_first`` number and date are part of what the leader signs (the register decides), so they get no field.
     """
-    boxes = {f["name"]: signing.Box(int(f["page"]), f["x"], f["y"], f["width"], f["height"]) for f in fields}
-    area = boxes.get(LEADER) or boxes.get("signature")
-    if area is None:
+    boxes = {f["name"]: Box(int(f["page"]), f["x"], f["y"], f["width"], f["height"]) for f in fields}
+    leader = boxes.get("leader_signature")
+    if leader is None:
         raise Refused("document.no_signature_place")
-    leader, seal = signing.signature_boxes(area)
     late = order == "leader_first"
     number = boxes.get(NUMBER) if late else None
     day = boxes.get(DATE) if late else None
-    return signing.FieldPlan(
+    return FieldPlan(
         leader=leader,
-        agency=boxes.get(AGENCY) or seal,
-        number=signing.TextField(number, signing.NUMBER_PATTERN, signing.DIGITS) if number else None,
-        date=signing.TextField(day, signing.DATE_PATTERN, signing.DATE_ALPHABET, align="right") if day else None,
+        agency=boxes.get("agency_seal"),
+        number=TextField(number, places.NUMBER_PATTERN, places.DIGITS) if number else None,
+        date=TextField(day, places.DATE_PATTERN, places.DATE_ALPHABET, align="right") if day else None,
     )
 
 
@@ -117,8 +121,8 @@ def carry_out(office: SigningOffice, batch: Sequence[ToSign], sealed_pin: str, n
     keys = {item.key for item in batch}
     assert len(keys) == 1, "one authorisation is for one key"
     try:
-        raw = office.custody.sign(batch[0].key, sealed_pin, [signing.Prepared(i.pdf, i.ceremony).to_sign for i in batch])
-    except signing.SigningError as refused:
+        raw = office.custody.sign(batch[0].key, sealed_pin, [Prepared(i.pdf, i.ceremony).to_sign for i in batch])
+    except SigningError as refused:
         raise translated(refused, field="pin") from None
     return [embed(office, item, signature, now, verify) for item, signature in zip(batch, raw, strict=True)]
 
@@ -126,13 +130,13 @@ def carry_out(office: SigningOffice, batch: Sequence[ToSign], sealed_pin: str, n
 def embed(office: SigningOffice, item: ToSign, signature: bytes, now: datetime, verify: bool) -> Signed:
     """Time-stamp one signature and put it into its document; judge the whole when *verify*."""
     try:
-        token = office.timestamps.token(signing.imprint(signature), now)
-        pdf = signing.finish(item.pdf, item.ceremony, signature, token)
+        token = office.timestamps.token(pades.imprint(signature), now)
+        pdf = pades.finish(item.pdf, item.ceremony, signature, token)
         if verify:
             report = office.verifier(pdf, now)
             if report["verdict"] != "valid":
                 return Signed(item.request_id, None, "signing.not_verified", {"verdict": report["verdict"]})
-    except signing.SigningError as failed:
+    except SigningError as failed:
         return Signed(item.request_id, None, failed.code, dict(failed.facts))
     return Signed(item.request_id, pdf, None, {})
 
@@ -140,3 +144,42 @@ def embed(office: SigningOffice, item: ToSign, signature: bytes, now: datetime, 
 def translated(error: Any, *, field: str | None = None) -> EngineError:
     """Return a refusal of the signing package as one of ours."""
     return Refused(error.code, field=field, **dict(error.facts))
+
+
+def open_signing_office(home: Path, fonts: Path, *, test: bool) -> SigningOffice:
+    """Return the signing office of an installation: the custody and trust services it supervises, found by their address files."""
+    return SigningOffice(
+        custody=Custody(home / "pki" / "custody.json"),
+        timestamps=SupervisedTimeStamps(home / "trust_services.json"),
+        verifier=TestVerifier(home / "pki"),
+        fonts=fonts,
+        test=test,
+    )
+
+
+@dataclass(frozen=True)
+class SupervisedTimeStamps:
+    """The time-stamping authority whose address stands in a file, read at every token: the process may be restarted under us."""
+
+    address_file: Path
+
+    def token(self, digest: bytes, now: datetime) -> bytes:
+        """Return a token, or a refusal ``signing.tsa_down`` when nobody answers."""
+        try:
+            url = json.loads(self.address_file.read_text())["tsa"]
+        except (OSError, ValueError, KeyError):
+            raise SigningError("signing.tsa_down") from None
+        return TimeStampClient([url]).token(digest, now)
+
+
+@dataclass(frozen=True)
+class TestVerifier:
+    """Judges a document against the trust anchors of the installation, in a child process."""
+
+    pki: Path
+
+    def __call__(self, pdf: bytes, now: datetime) -> Json:
+        """Return the report as JSON."""
+        from signing.verify import verify
+
+        return verify(pdf, anchors=[(self.pki / "root.der").read_bytes()], now=now).to_json()

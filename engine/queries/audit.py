@@ -12,7 +12,8 @@ from engine.commands.standing import acting
 from engine.dossier.model import Dossier
 from engine.kernel.incidents import Incident
 from engine.kernel.journal import JournalLine
-from engine.kernel.journal_check import Report, verify
+from engine.kernel.journal_check import Report
+from engine.kernel.journal_seal import verify
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.queries.dossiers import names, who

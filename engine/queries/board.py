@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
 
 from engine.commands.standing import acting, units_of
 from engine.dossier.model import Dossier
@@ -41,11 +42,11 @@ def rows(w: UnitOfWork) -> list[BoardRow]:
     person = acting(w)
     units = units_of(w.session, w.province)
 
-    def count(condition: object) -> object:
-        return func.count(case((condition, 1)))  # type: ignore[call-overload]
+    def count(condition: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.count(case((condition, 1)))
 
     running = and_(Dossier.closed_at.is_(None), Dossier.resolved_at.is_(None))
-    query = (
+    query: Select[Any] = (
         select(
             Dossier.deciding_unit_id,
             Dossier.procedure_key,
@@ -61,7 +62,7 @@ def rows(w: UnitOfWork) -> list[BoardRow]:
             count(Dossier.outcome == "late"),
             count(Dossier.status == "refused"),
             count(Dossier.status.in_(["withdrawn", "stopped"])),
-        )  # type: ignore[call-overload]
+        )
         .join(ProcedureVersion, and_(ProcedureVersion.province == Dossier.province, ProcedureVersion.id == Dossier.procedure_version_id))
         .where(Dossier.province == w.province)
         .group_by(Dossier.deciding_unit_id, Dossier.procedure_key)

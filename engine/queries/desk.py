@@ -22,7 +22,7 @@ from engine.organisation.model import Person
 from engine.procedure.forms import Form
 from engine.procedure.package import Reason
 from engine.procedure.registry import ProcedureCache
-from engine.process.instance import program, returnable
+from engine.process.instance import program, send_back_targets
 from engine.process.model import Instance, Task
 
 
@@ -142,7 +142,7 @@ def earlier_steps(run: flow.Flow, task: Task) -> list[EarlierStep]:
     w = run.w
     if run.instance is None:
         return []
-    allowed = set(returnable(program(run.dossier.procedure_version_id, run.package), run.instance.state))
+    allowed = {t.step for t in send_back_targets(program(run.dossier.procedure_version_id, run.package), run.instance.state)}
     found: dict[str, EarlierStep] = {}
     for done in w.session.scalars(
         select(Task)

@@ -152,6 +152,11 @@ def names(w: UnitOfWork) -> dict[UUID, str]:
     return dict(w.session.execute(select(Person.id, Person.full_name).where(Person.province == w.province)).tuples().all())
 
 
+def name_of(people: dict[UUID, str], person_id: UUID | None) -> str:
+    """Return the name of a person, or nothing."""
+    return people.get(person_id, "") if person_id is not None else ""
+
+
 def task_lines(w: UnitOfWork, dossier_id: UUID) -> list[TaskLine]:
     """Return the steps of a dossier in the order they were opened; those undone are left out."""
     people, units = names(w), units_of(w.session, w.province)
@@ -162,7 +167,7 @@ def task_lines(w: UnitOfWork, dossier_id: UUID) -> list[TaskLine]:
             t.name,
             t.state,
             t.closed_how or "",
-            people.get(t.closed_by_id or t.assignee_id, "") if (t.closed_by_id or t.assignee_id) else "",
+            name_of(people, t.closed_by_id or t.assignee_id),
             units[t.unit_id].name if t.unit_id in units else "",
             t.opened_at,
             t.closed_at,

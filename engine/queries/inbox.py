@@ -61,11 +61,11 @@ class InboxPage:
 def reachable(w: UnitOfWork, standing: Standing) -> Any:
     """Return the condition of tasks this person may take: own, or of a lane whose role one holds in that unit."""
     mine = Task.assignee_id == standing.person_id
-    seats = [and_(Task.unit_id.in_(s.reach), Task.roles.any(s.role)) for s in standing.seats]
+    seats = [and_(Task.unit_id.in_(s.reach), Task.roles.contains([s.role])) for s in standing.seats]
     return and_(Task.province == w.province, Task.state == "open", or_(mine, and_(Task.assignee_id.is_(None), or_(False, *seats))))
 
 
-def base(w: UnitOfWork, standing: Standing) -> Select[Any]:
+def base(w: UnitOfWork, standing: Standing) -> Select[Task, Dossier, ProcedureVersion, str]:
     """Return the query of a work list."""
     return (
         select(Task, Dossier, ProcedureVersion, Person.full_name)

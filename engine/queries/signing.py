@@ -13,7 +13,6 @@ from engine.commands.standing import acting
 from engine.documents.blobs import BlobStore
 from engine.documents.digitise import page_count, picture
 from engine.documents.model import Document, DocumentRevision
-from engine.documents.templates import Printer
 from engine.errors import NotFound
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
@@ -62,7 +61,7 @@ def page(w: UnitOfWork, task_id: UUID) -> SigningPage:
 
     seen = desk.page(w, task_id)
     run = lock(w, dossier_id=seen.task.dossier_id)
-    states = ("draft",) if seen.task.action == "sign" else ("signed", "numbered", "issued")
+    states: tuple[str, ...] = ("draft",) if seen.task.action == "sign" else ("signed", "numbered", "issued")
     if seen.task.state != "open":
         states = ("draft", "signed", "numbered", "issued")
     document = results.document_for_task(run, seen.task.properties, *states)
@@ -85,9 +84,9 @@ def page(w: UnitOfWork, task_id: UUID) -> SigningPage:
 
 
 def differences(w: UnitOfWork, run: Any, document: Document) -> list[Difference]:
-    """Return which free texts differ from the template's own."""
-    texts = w.part(Printer).texts(run.package, document.template, {**papers.base_content(run, document.unit_id), **document.content})
-    return [Difference(t.key, t.default, t.value) for t in texts if t.value != t.default]
+    """Return which free texts of a document differ from the template's own."""
+    printed = results.print_result(run, document, None)
+    return [Difference(t.key, t.default, t.value) for t in printed.differences]
 
 
 def page_picture(w: UnitOfWork, document_id: UUID, number: int, *, sha256: str | None = None, dpi: int = 96) -> bytes:
