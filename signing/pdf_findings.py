@@ -151,7 +151,7 @@ def _loose_fonts(pdf: Pdf) -> set[str]:
 def _orphans(pdf: Pdf) -> int:
     """Objects nothing leads to, a place to hide a second document in."""
     seen: set[tuple[int, int]] = set()
-    stack: list[pikepdf.Object] = [pdf.trailer]
+    stack: list[object] = [pdf.trailer]
     while stack:
         one = stack.pop()
         if not isinstance(one, pikepdf.Object):

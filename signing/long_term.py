@@ -1,0 +1,201 @@
+"""Judging a signature at the times that matter: each time-stamp at the time the next newer one proves, the signer at the proven time.
+
+One freshness rule cannot answer both "is it fine now?" (evidence close to now) and "was the certificate fine when it signed?" (evidence
+close to the proven time). The stock processes pass some forged cases or fail good old files; this orchestration is the verdict, they are
+only its parts (EN 319 102-1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from asn1crypto import cms, crl, ocsp
+from asn1crypto import x509 as asn1_x509
+from pyhanko.pdf_utils.reader import HistoricalResolver, PdfFileReader
+from pyhanko.sign.ades.report import AdESFailure, AdESIndeterminate, AdESPassed, AdESSubIndic
+from pyhanko.sign.validation import ades, generic_cms
+from pyhanko.sign.validation.dss import DocumentSecurityStore
+from pyhanko.sign.validation.errors import NoDSSFoundError
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+from pyhanko.sign.validation.policy_decl import (
+    LocalKnowledge,
+    RevinfoOnlineFetchingRule,
+    RevocationInfoGatheringSpec,
+    SignatureValidationSpec,
+)
+from pyhanko_certvalidator.context import CertValidationPolicySpec
+from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
+from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, CertRevTrustPolicy, FreshnessReqType
+from pyhanko_certvalidator.registry import SimpleTrustManager
+from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
+
+from signing.guards import OFFICE
+from signing.revocation import Sources
+
+# How far evidence may lie before the time it has to prove: a revocation inside this window would stay unseen.
+EXPOSURE = timedelta(days=8)
+
+
+@dataclass
+class Judgement:
+    """The outcome for one signature: indication, proven time and where it comes from, and the steps walked."""
+
+    indication: AdESSubIndic
+    proven_at: datetime | None = None
+    source: str = "machine"
+    steps: list[dict[str, str]] = field(default_factory=list)
+
+    def step(self, what: str, at: datetime, result: AdESSubIndic) -> None:
+        """Write down one step."""
+        self.steps.append({"step": what, "judged_at": at.isoformat(), "result": result.standard_name})
+
+
+def policy_of(anchors: Sequence[asn1_x509.Certificate]) -> CertValidationPolicySpec:
+    """Revocation evidence is required, and required to be near the time it is used for."""
+    return CertValidationPolicySpec(
+        trust_manager=SimpleTrustManager.build(trust_roots=list(anchors)),
+        revinfo_policy=CertRevTrustPolicy(
+            REQUIRE_REVINFO, freshness=EXPOSURE, freshness_req_type=FreshnessReqType.MAX_DIFF_REVOCATION_VALIDATION
+        ),
+    )
+
+
+def knowledge(resolver: PdfFileReader | HistoricalResolver, extra: Sequence[asn1_x509.Certificate]) -> LocalKnowledge:
+    """What a revision's document security store holds."""
+    try:
+        store = DocumentSecurityStore.read_dss(resolver)
+    except NoDSSFoundError:
+        return LocalKnowledge(known_certs=list(extra))
+    lists = [CRLContainer(crl.CertificateList.load(item.get_object().data)) for item in store.crls]
+    answers = [container for item in store.ocsps for container in OCSPContainer.load_multi(ocsp.OCSPResponse.load(item.get_object().data))]
+    return LocalKnowledge(known_certs=[*store.load_certs(), *extra], known_crls=lists, known_ocsps=answers)
+
+
+def gen_time(token: cms.SignedData) -> datetime:
+    """The instant a time-stamp token states."""
+    instant: datetime = token["encap_content_info"]["content"].parsed["gen_time"].native
+    return instant
+
+
+async def judge(
+    signature: EmbeddedPdfSignature,
+    now: datetime,
+    policy: CertValidationPolicySpec,
+    extra: Sequence[asn1_x509.Certificate],
+    sources: Sources | None,
+) -> Judgement:
+    """Judge one signature of a document as of *now*; *sources* None means without network.
+
+    The integrity of the document is not judged here (``guards``).
+    """
+    walk = _Walk(signature, now, policy, extra, sources)
+    return await walk.run()
+
+
+class _Walk:
+    def __init__(
+        self,
+        signature: EmbeddedPdfSignature,
+        now: datetime,
+        policy: CertValidationPolicySpec,
+        extra: Sequence[asn1_x509.Certificate],
+        sources: Sources | None,
+    ) -> None:
+        self._signature, self._now, self._policy, self._extra, self._sources = signature, now, policy, extra, sources
+        self._reader = signature.reader
+        self._last = self._reader.xrefs.total_revisions - 1
+        self._raw = signature.compute_digest()
+
+    async def run(self) -> Judgement:
+        judgement = Judgement(AdESIndeterminate.NO_POE)
+        at, revision, sources = self._now, self._last, self._sources
+        for stamp in self._archive():
+            result = await self._archive_stamp(stamp, at, revision, sources)
+            judgement.step("archive_timestamp", at, result)
+            if result is not AdESPassed.OK:
+                judgement.indication = result
+                return judgement
+            at = judgement.proven_at = gen_time(stamp.signed_data)
+            judgement.source = "archive_timestamp"
+            revision, sources = stamp.signed_revision, None
+        for token in generic_cms.extract_tst_data_iter(self._signature.signer_info, signed=False):
+            result = await self._token(token, at, revision, sources)
+            judgement.step("signature_timestamp", at, result)
+            if result is AdESPassed.OK:
+                stated = gen_time(token)
+                if judgement.proven_at is None or stated < judgement.proven_at:
+                    judgement.proven_at, judgement.source = stated, "signature_timestamp"
+        await self._signer(judgement, revision)
+        return judgement
+
+    def _archive(self) -> list[EmbeddedPdfSignature]:
+        later = [one for one in self._reader.embedded_timestamp_signatures if one.signed_revision > self._signature.signed_revision]
+        return sorted(later, key=lambda one: -one.signed_revision)
+
+    async def _archive_stamp(self, stamp: EmbeddedPdfSignature, at: datetime, revision: int, sources: Sources | None) -> AdESSubIndic:
+        stamp.compute_integrity_info(OFFICE)
+        coverage: Any = stamp.coverage
+        if coverage is None or coverage.name not in ("ENTIRE_FILE", "ENTIRE_REVISION"):
+            return AdESFailure.FORMAT_FAILURE
+        digest, algorithm = stamp.compute_digest(), stamp.external_md_algorithm
+        status = await ades.ades_timestamp_validation(
+            stamp.signed_data,
+            expected_tst_imprint=lambda asked: digest if asked == algorithm else b"",
+            **self._spec(at, revision, sources),
+        )
+        return _known(status.ades_subindic, sources)
+
+    async def _token(self, token: cms.SignedData, at: datetime, revision: int, sources: Sources | None) -> AdESSubIndic:
+        status = await ades.ades_timestamp_validation(
+            token,
+            expected_tst_imprint=generic_cms.message_imprint_checker(self._signature.signer_info),
+            **self._spec(at, revision, sources),
+        )
+        return _known(status.ades_subindic, sources)
+
+    async def _signer(self, judgement: Judgement, revision: int) -> None:
+        certificate, proven = self._signature.signer_cert, judgement.proven_at
+        if proven is not None:
+            status = await ades.ades_basic_validation(
+                self._signature.signed_data, raw_digest=self._raw, **self._spec(proven, revision, None)
+            )
+            judgement.indication = status.ades_subindic
+            judgement.step("signer_at_proven_time", proven, status.ades_subindic)
+            if not certificate.not_valid_before <= proven <= certificate.not_valid_after:
+                # The stock process with time accepts this once the certificate has expired.
+                if judgement.indication is AdESPassed.OK:
+                    judgement.indication = AdESIndeterminate.OUT_OF_BOUNDS_NO_POE
+                return
+            if self._sources is None or self._now > certificate.not_valid_after:
+                return
+        spec = self._spec(self._now, self._last, self._sources)
+        if proven is None:
+            status = await ades.ades_basic_validation(self._signature.signed_data, raw_digest=self._raw, **spec)
+        else:
+            status = await ades.ades_with_time_validation(self._signature.signed_data, raw_digest=self._raw, **spec)
+        result = _known(status.ades_subindic, self._sources)
+        judgement.step("signer_now", self._now, result)
+        if judgement.indication is not AdESPassed.OK or "REVOKED" in result.name:  # type: ignore[attr-defined]  # every member is an enum
+            judgement.indication = result
+
+    def _spec(self, at: datetime, revision: int, sources: Sources | None) -> dict[str, Any]:
+        resolver = HistoricalResolver(self._reader, revision)
+        rule = RevinfoOnlineFetchingRule.ALWAYS_FETCH if sources else RevinfoOnlineFetchingRule.LOCAL_ONLY
+        return {
+            "timing_info": ValidationTimingInfo(at, at, point_in_time_validation=True),
+            "validation_spec": SignatureValidationSpec(
+                self._policy,
+                revinfo_gathering_policy=RevocationInfoGatheringSpec(rule, sources),
+                local_knowledge=knowledge(resolver, self._extra),
+            ),
+        }
+
+
+def _known(result: AdESSubIndic, sources: Sources | None) -> AdESSubIndic:
+    """Tell "the responder could not be asked" from "the chain is bad"."""
+    if sources is not None and sources.outages and result is AdESIndeterminate.CERTIFICATE_CHAIN_GENERAL_FAILURE:
+        return AdESIndeterminate.TRY_LATER
+    return result

@@ -1,0 +1,123 @@
+"""Verification of signed PDF documents: hostile bytes in, a report out; the work is done in a child process with limits.
+
+``python -m signing.verify FILE… --anchor ROOT.der [--route ADDRESS=TARGET] [--offline]`` prints the reports as JSON lines.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from signing.errors import SigningError
+from signing.isolation import ChildFailed, ask_child
+from signing.model import Json
+from signing.report import Reason, Report, SignatureReport, Verdict
+from signing.testpki import TestPki
+
+_CHILD = "signing.verify_child"
+MOST_BYTES = 100 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What is trusted and whom to ask.
+
+    Anchors and intermediates as DER, *routes* of the demonstration's services, allowed public *hosts*.
+    """
+
+    anchors: tuple[bytes, ...]
+    intermediates: tuple[bytes, ...] = ()
+    routes: Mapping[str, str] = field(default_factory=dict)
+    hosts: tuple[str, ...] = ()
+
+    @classmethod
+    def of_test_pki(cls, folder: Path, routes: Mapping[str, str] | None = None) -> Trust:
+        """Trust in the TEST hierarchy of *folder*, whose services answer where *routes* say."""
+        pki = TestPki(folder)
+        return cls((pki.root,), (pki.issuing,), dict(routes or {}))
+
+
+def verify(pdf: bytes, trust: Trust, *, now: datetime, online: bool = True) -> Report:
+    """Verify every signature of *pdf* as of *now* (the office's clock); offline only evidence in the file counts."""
+    if len(pdf) > MOST_BYTES:
+        return _failed(pdf, now, online, "verify.too_large")
+    request: Json = {
+        "act": "verify",
+        "anchors": [base64.b64encode(one).decode() for one in trust.anchors],
+        "intermediates": [base64.b64encode(one).decode() for one in trust.intermediates],
+        "routes": dict(trust.routes),
+        "hosts": list(trust.hosts),
+        "now": now.astimezone(UTC).isoformat(),
+        "online": online,
+    }
+    try:
+        answer, _ = ask_child(_CHILD, request, pdf, cpu_seconds=15, seconds=40)
+    except ChildFailed:
+        return _failed(pdf, now, online, "verify.unreadable")
+    return Report.from_json(answer)
+
+
+def signed_revision(pdf: bytes, signature: SignatureReport) -> bytes:
+    """Exactly the bytes a signature covers, as a document of its own: "this is what was signed"."""
+    return pdf[: signature.revision_end]
+
+
+def page_picture(pdf: bytes, page: int, dpi: int = 80) -> bytes:
+    """One page as PNG, drawn in the child process.
+
+    Raises:
+        SigningError: ``file.unreadable``, ``file.page_missing``.
+    """
+    try:
+        _, picture = ask_child(_CHILD, {"act": "picture", "page": page, "dpi": min(dpi, 300)}, pdf)
+    except ChildFailed as problem:
+        raise SigningError("file.unreadable") from problem
+    if not picture:
+        raise SigningError("file.page_missing", page=page + 1)
+    return picture
+
+
+def page_count(pdf: bytes) -> int:
+    """How many pages a document has, counted in the child process."""
+    try:
+        answer, _ = ask_child(_CHILD, {"act": "picture", "page": -1, "dpi": 1}, pdf)
+    except ChildFailed as problem:
+        raise SigningError("file.unreadable") from problem
+    return int(answer["pages"])
+
+
+def _failed(pdf: bytes, now: datetime, online: bool, code: str) -> Report:
+    return Report(Verdict.INVALID, hashlib.sha256(pdf).hexdigest(), now.astimezone(UTC).isoformat(), online, reasons=(Reason(code),))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Verify files from the command line; 0 only when every one is valid."""
+    parser = argparse.ArgumentParser(prog="signing.verify")
+    parser.add_argument("files", nargs="+", type=Path)
+    parser.add_argument("--anchor", type=Path, action="append", required=True)
+    parser.add_argument("--intermediate", type=Path, action="append", default=[])
+    parser.add_argument("--route", action="append", default=[], help="address in certificates=where it is answered")
+    parser.add_argument("--offline", action="store_true")
+    chosen = parser.parse_args(arguments)
+    trust = Trust(
+        tuple(path.read_bytes() for path in chosen.anchor),
+        tuple(path.read_bytes() for path in chosen.intermediate),
+        dict(route.split("=", 1) for route in chosen.route),
+    )
+    good = True
+    for path in chosen.files:
+        report = verify(path.read_bytes(), trust, now=datetime.now(UTC), online=not chosen.offline)
+        good = good and report.verdict is Verdict.VALID
+        sys.stdout.write(json.dumps({"file": str(path), **report.to_json()}, ensure_ascii=False) + "\n")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
