@@ -1,7 +1,8 @@
 """The expression language of DMN (FEEL): parse, check, compile, evaluate. A leaf: imports nothing else of ours.
 
 >>> from engine.feel import compile_expression
->>> compile_expression('review.decision = "approve" and dossier.pages > 2').evaluate({"review": {"decision": "approve"}, "dossier": {"pages": 3}})
+>>> condition = compile_expression('review.decision = "approve" and dossier.pages > 2')
+>>> condition.evaluate({"review": {"decision": "approve"}, "dossier": {"pages": 3}})
 True
 """
 
@@ -32,5 +33,6 @@ from engine.feel.values import Function, MonthsDuration, Range
 __all__ = [
     "ANY", "BOOLEAN", "CONTEXT", "DATE", "DATE_TIME", "DAYS", "FUNCTION", "LIST", "MONTHS", "NUMBER", "STRING", "TIME",
     "Expression", "FeelError", "FeelType", "Function", "MonthsDuration", "Range",
-    "compile_expression", "compile_unary", "context_of", "evaluate", "evaluate_condition", "list_of", "one_of", "parse_type", "to_feel", "to_json",
+    "compile_expression", "compile_unary", "context_of", "evaluate", "evaluate_condition",
+    "list_of", "one_of", "parse_type", "to_feel", "to_json",
 ]  # fmt: skip

@@ -8,16 +8,15 @@ generated call is the offset of its operator plus one, so that an error at run t
 from __future__ import annotations
 
 import ast
-import difflib
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from engine.feel import guards, limits, python, tree
-from engine.feel.errors import FeelError, place
 from engine.feel.library import LIBRARY, Builtin, Overload, in_order
+from engine.feel.resolver import Resolver, similar
 from engine.feel.scopes import Frame, Local
-from engine.feel.types import ANY, ContextType, FeelType
+from engine.feel.types import ANY
 from engine.feel.values import Function
 
 _COMPARE = {"=": "_equal", "!=": "_unequal", "<": "_less", "<=": "_most", ">": "_greater", ">=": "_least"}
@@ -25,29 +24,8 @@ _ARITHMETIC = {"+": "_add", "-": "_subtract", "*": "_multiply", "/": "_divide", 
 Compiled = Callable[[Mapping[str, Any], Any, Mapping[str, Any]], Any]
 
 
-class Compiler:
-    """Compiles one tree. *names* are the declared variables (None: anything may be there), *functions* those registered from outside."""
-
-    def __init__(
-        self,
-        text: str,
-        names: Mapping[str, FeelType] | None,
-        functions: Mapping[str, Function],
-        lenient: bool,
-        implicit: Mapping[str, FeelType],
-    ) -> None:
-        self.text = text
-        self.names = names
-        self.functions = functions
-        self.lenient = lenient
-        self.guards = guards.LENIENT if lenient else guards.STRICT
-        self.globals: dict[str, Any] = {"__builtins__": {}, "_text": text}
-        self.frames: list[Frame] = [Frame({name: Local("i" + str(n), kind) for n, (name, kind) in enumerate(implicit.items())})]
-        self.implicit = tuple(local.variable for local in self.frames[0].names.values())
-        self.count = 0
-        self.level = 0
-        self.metered = False
-        self.used: set[str] = set()
+class Compiler(Resolver):
+    """Compiles one tree."""
 
     def compile(self, node: tree.Node) -> Compiled:
         """The function of (scope, meter, outside functions, implicit variables …) that evaluates *node*."""
@@ -55,44 +33,6 @@ class Compiler:
         outer = ast.Expression(python.closure(("s", "m", "f", *self.implicit), body, node.at))
         code = compile(outer, "<feel>", "eval", dont_inherit=True)
         return eval(code, self.globals)  # type: ignore[no-any-return]  # noqa: S307 - of our own tree only, see above
-
-    # -- pieces ----------------------------------------------------------------------------------------------------------------------
-
-    def call(self, guard: str, at: int, *arguments: ast.expr) -> ast.expr:
-        """A call of *guard*."""
-        if guard not in self.globals:
-            self.globals[guard] = self.guards[guard]
-        return python.call(guard, at, *arguments)
-
-    def constant(self, value: Any, at: int) -> ast.expr:
-        """A constant: plain ones in the code, all others under a generated name."""
-        if value is None or isinstance(value, str | bool):
-            return python.plain(value, at)
-        return python.name(self.hold(value), at)
-
-    def hold(self, value: Any) -> str:
-        """A global name for *value*."""
-        name = f"k{len(self.globals)}"
-        self.globals[name] = value
-        return name
-
-    def fresh(self) -> str:
-        """A new generated variable."""
-        self.count += 1
-        return f"v{self.count}"
-
-    def meter(self, at: int) -> ast.expr:
-        """The meter; an expression that never asks for it runs without one."""
-        self.metered = True
-        return python.name("m", at)
-
-    def shown(self, names: tuple[str, ...] | None, at: int) -> ast.expr:
-        """The names of named arguments, or None."""
-        return python.plain(None, at) if names is None else python.pack([python.plain(name, at) for name in names], at)
-
-    def fail(self, code: str, at: int, **facts: object) -> FeelError:
-        """An error placed at offset *at*."""
-        return FeelError(code, *place(self.text, at), **facts)
 
     # -- the tree -----------------------------------------------------------------------------------------------------------------
 
@@ -124,73 +64,6 @@ class Compiler:
             return self.resolved(base, (base.name, *reversed(names)))
         return self.call("_entry", node.at, self.emit(node.base), self.constant(node.name, node.at))
 
-    def entries(self, value: ast.expr, names: tuple[str, ...], at: int) -> ast.expr:
-        """``value.a.b``."""
-        for name in names:
-            value = self.call("_entry", at, value, self.constant(name, at))
-        return value
-
-    def resolved(self, node: tree.Name, names: tuple[str, ...], frame: int | None = None) -> ast.expr:
-        """The name with the entries behind it, looked up from the innermost frame outwards."""
-        first, at = names[0], node.at
-        level = len(self.frames) - 1 if frame is None else frame
-        while level >= 0:
-            known = self.frames[level]
-            local = known.names.get(first)
-            if local is not None:
-                return self.entries(python.name(local.variable, at), names[1:], at)
-            if known.item is not None:
-                has = known.may_have(first)
-                if has is not False:
-                    item = python.name(known.item.variable, at)
-                    found = self.entries(item, names, at)
-                    if has:
-                        return found
-                    otherwise = self.resolved(node, names, level - 1) if self.can_resolve(first, level - 1) else self.constant(None, at)
-                    return python.choice(self.call("_has", at, item, self.constant(first, at)), found, otherwise, at)
-            level -= 1
-        return self.from_scope(names, at)
-
-    def can_resolve(self, name: str, frame: int) -> bool:
-        """Whether *name* means anything outside the filter at hand: if not, it can only be an entry of the item."""
-        return (
-            self.names is None
-            or name in self.names
-            or any(name in known.names or known.may_have(name) is not False for known in self.frames[: frame + 1])
-        )
-
-    def from_scope(self, names: tuple[str, ...], at: int) -> ast.expr:
-        """A variable of the scope with the entries behind it."""
-        first = names[0]
-        if self.names is None:
-            if first in LIBRARY or first in self.functions:
-                return self.entries(python.name(self.hold(self.functions.get(first) or LIBRARY[first]), at), names[1:], at)
-            self.used.add(".".join(names))
-            scope = python.name("s", at)
-            guard = "_variable" if len(names) == 1 else "_path" if len(names) == 2 else "_long"
-            return self.call(guard, at, scope, *(self.constant(name, at) for name in names))
-        kind = self.names.get(first)
-        if kind is None:
-            if first in self.functions or first in LIBRARY:
-                return self.entries(python.name(self.hold(self.functions.get(first) or LIBRARY[first]), at), names[1:], at)
-            raise self.fail("feel.unknown_name", at, name=first, known=self.similar(first, self.names))
-        taken = 1
-        while taken < len(names) and isinstance(kind, ContextType) and names[taken] in kind.entries:
-            kind = kind.entries[names[taken]]
-            taken += 1
-        if taken < len(names) and isinstance(kind, ContextType) and not kind.open:
-            path = ".".join(names[: taken + 1])
-            raise self.fail("feel.unknown_name", at, name=path, known=self.similar(names[taken], kind.entries))
-        self.used.add(".".join(names))
-        keys = [self.constant(name, at) for name in names[:taken]]
-        value = self.call("_declared", at, python.name("s", at), python.name(self.hold(kind), at), *keys)
-        return self.entries(value, names[taken:], at)
-
-    @staticmethod
-    def similar(name: str, known: Mapping[str, Any]) -> str:
-        """Known names that the author may have meant."""
-        return ", ".join(difflib.get_close_matches(name, list(known), 3, 0.6))
-
     def filter(self, node: tree.Filter) -> ast.expr:
         """``base[condition]``; a constant position needs no loop."""
         base = self.emit(node.base)
@@ -215,7 +88,7 @@ class Compiler:
                 return self.outside(node, outside, names)
             known = LIBRARY.get(callee.name)
             if known is None:
-                raise self.fail("feel.unknown_function", callee.at, name=callee.name, known=self.similar(callee.name, LIBRARY))
+                raise self.fail("feel.unknown_function", callee.at, name=callee.name, known=similar(callee.name, LIBRARY))
             return self.builtin(node, known, names)
         function = self.emit(callee)
         arguments = [self.emit(argument) for argument in node.arguments]

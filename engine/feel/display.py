@@ -17,11 +17,13 @@ def text_of(value: Any) -> str:
 
 def _literal(value: Any) -> str:
     kind = type(value)
-    if value is None or kind is bool:
-        return {None: "null", True: "true", False: "false"}[value]
-    if kind is Decimal:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
         return numbers.text_of(value)
-    if kind is str:
+    if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     if kind is list:
         return "[" + ", ".join(map(_literal, value)) + "]"

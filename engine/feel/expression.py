@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from engine.feel import guards
+from engine.feel.checker import Checker, may_be
 from engine.feel.compiler import Compiled, Compiler
 from engine.feel.convert import convert
 from engine.feel.errors import FeelError, place
@@ -79,18 +80,20 @@ def compile_expression(
     names: Mapping[str, FeelType] | None = None,
     functions: Functions | None = None,
     mode: Mode = "strict",
+    result: FeelType | None = None,
 ) -> Expression:
     """Compile one expression.
 
     *names* declares the variables with their types: a name that is not declared is then an error, what is declared and absent is null, and
     text of JSON is read as the declared type. Without *names* any variable may be read and one that is absent is an error.
     *functions* registers functions by name; they receive and return values of the language (or JSON).
+    *result* is the type the caller needs: an expression that can only give another one is refused.
     In *mode* ``strict`` an operation that the standard lets end in null because of an error raises; in ``lenient`` it gives null.
 
     Raises:
         FeelError: with line and column, when the text is no expression or uses unknown names, functions or types.
     """
-    return _compile(text, names, functions, mode, tests=False, implicit={})
+    return _compile(text, names, functions, mode, tests=False, implicit={}, result=result)
 
 
 def compile_unary(
@@ -117,6 +120,7 @@ def _compile(
     *,
     tests: bool,
     implicit: Mapping[str, FeelType],
+    result: FeelType | None = None,
 ) -> Expression:
     outside = registered(functions) if functions else _NONE
     known = NameTable(names_within(names)) if names else NameTable()
@@ -126,7 +130,10 @@ def _compile(
     node = parser.whole_tests() if tests else parser.whole_expression()
     compiler = Compiler(text, names, outside, mode == "lenient", implicit)
     run = compiler.compile(node)
-    return Expression(text, run, compiler.metered, outside, frozenset(compiler.used), ANY)
+    kind = Checker(text, names, outside, implicit).type_of(node) if mode == "strict" else ANY
+    if result is not None and not may_be(kind, result):
+        raise FeelError("feel.result_type", *place(text, 0), expected=str(result), found=str(kind))
+    return Expression(text, run, compiler.metered, outside, frozenset(compiler.used), kind)
 
 
 def evaluate(text: str, scope: Mapping[str, Any] | None = None, *, functions: Functions | None = None, mode: Mode = "strict") -> Any:

@@ -171,7 +171,7 @@ class _Reader:
             self.position = end + 1
             return (known if char == "p" else lambda c: not known(c)), ""
         plain = {"n": "\n", "r": "\r", "t": "\t"}.get(char, char)
-        if char not in "nrt" and char not in _SPECIAL and char not in "-":
+        if char not in "nrt" and char not in _SPECIAL and char != "-":
             self.position -= 1
             self.fail()
         return single(plain, self.fold), plain

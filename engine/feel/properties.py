@@ -10,6 +10,7 @@ from typing import Any
 from engine.feel import temporal
 from engine.feel.equality import offset_of
 from engine.feel.errors import FeelError
+from engine.feel.types import ANY, BOOLEAN, DAYS, NUMBER, STRING, FeelType
 from engine.feel.values import MonthsDuration, Range, kind_of
 
 Reader = Callable[[Any], Any]
@@ -52,6 +53,14 @@ _TIME: dict[str, Reader] = {
     "time offset": offset_of,
     "timezone": temporal.zone_name,
 }
+_NAMES = {
+    date: "date",
+    datetime: "date and time",
+    time: "time",
+    timedelta: "days and time duration",
+    MonthsDuration: "years and months duration",
+    Range: "range",
+}
 _PROPERTIES: dict[type, dict[str, Reader]] = {
     date: _DATE,
     datetime: _DATE | _TIME,
@@ -73,4 +82,15 @@ _PROPERTIES: dict[type, dict[str, Reader]] = {
         "end included": lambda value: value.high_closed,
     },
 }
-PROPERTY_NAMES = frozenset(name for known in _PROPERTIES.values() for name in known)
+_TYPES: dict[str, FeelType] = {
+    "time offset": DAYS,
+    "timezone": STRING,
+    "start included": BOOLEAN,
+    "end included": BOOLEAN,
+    "start": ANY,
+    "end": ANY,
+}
+PROPERTY_TYPES: dict[str, dict[str, FeelType]] = {
+    _NAMES[kind]: {name: _TYPES.get(name, NUMBER) for name in known} for kind, known in _PROPERTIES.items()
+}
+"""The properties of each type, by the name of the type, with their types."""

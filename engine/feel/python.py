@@ -6,11 +6,12 @@ A node's line is the offset of the author's text it stands for, plus one: the tr
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 _LOAD, _STORE = ast.Load(), ast.Store()
 
 
-def _place(at: int) -> dict[str, int]:
+def _place(at: int) -> dict[str, Any]:
     return {"lineno": at + 1, "col_offset": 0, "end_lineno": at + 1, "end_col_offset": 0}
 
 

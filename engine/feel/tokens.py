@@ -26,8 +26,7 @@ _TOKEN = re.compile(
 )
 
 KEYWORDS = frozenset(
-    ["and", "between", "else", "every", "false", "for", "function", "if", "in", "instance", "not", "null", "or", "return", "satisfies"]
-    + ["some", "then", "true"]
+    "and between else every false for function if in instance not null or return satisfies some then true".split()  # noqa: SIM905 - a table
 )
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{6})|(['\"\\nrt]))")
 _SURROGATES = re.compile(r"[\ud800-\udbff][\udc00-\udfff]")

@@ -24,7 +24,7 @@ class FeelType:
 class ListType(FeelType):
     """A list whose items all have one type."""
 
-    item: FeelType = field(default_factory=lambda: ANY)
+    item: FeelType = FeelType("Any")
 
     def __str__(self) -> str:
         return f"list<{self.item}>"
@@ -34,7 +34,7 @@ class ListType(FeelType):
 class RangeType(FeelType):
     """A range between two values of one type."""
 
-    item: FeelType = field(default_factory=lambda: ANY)
+    item: FeelType = FeelType("Any")
 
     def __str__(self) -> str:
         return f"range<{self.item}>"
@@ -59,7 +59,7 @@ class FunctionType(FeelType):
     """A function with the types of its parameters and of its result."""
 
     parameters: tuple[FeelType, ...] | None = None
-    result: FeelType = field(default_factory=lambda: ANY)
+    result: FeelType = FeelType("Any")
 
     def __str__(self) -> str:
         if self.parameters is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.feel import numbers, temporal
 from engine.feel.display import text_of
@@ -14,8 +14,10 @@ from engine.feel.limits import Meter
 from engine.feel.operations import passes
 from engine.feel.values import MonthsDuration
 
+Read = TypeVar("Read")
 
-def _read(value: Any, expected: str) -> Any:
+
+def _read(value: Read | None, expected: str) -> Read:
     if value is None:
         raise FeelError("feel.not_readable", expected=expected)
     return value
@@ -79,7 +81,8 @@ def date_time_of(_: Meter, day: date, hour: time) -> datetime:
 @builtin("duration(from: string|days and time duration|years and months duration): Any")
 def duration_from(_: Meter, value: Any) -> timedelta | MonthsDuration:
     """A duration of either kind from text."""
-    return _read(temporal.read_duration(value), "duration") if isinstance(value, str) else value
+    read: timedelta | MonthsDuration | None = temporal.read_duration(value) if isinstance(value, str) else value
+    return _read(read, "duration")
 
 
 @builtin("years and months duration(from: date|date and time, to: date|date and time): years and months duration")

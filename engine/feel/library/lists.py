@@ -127,7 +127,7 @@ def standard_deviation(_: Meter, *items: Any) -> Decimal | None:
     found = _numbers(_several(items), "stddev")
     if len(found) < 2:
         return None
-    middle = mean(_, found)
+    middle = _ctx.divide(total(_, found), Decimal(len(found)))
     squares = numbers.ZERO
     for item in found:
         difference = _ctx.subtract(item, middle)
