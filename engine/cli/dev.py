@@ -1,0 +1,69 @@
+"""``motcua dev lock | docs``: chores of whoever changes Motcua itself."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from engine.cli import group, leaf
+from engine.settings import ROOT
+
+ADDRESS = re.compile(r"^(--(index-url|extra-index-url|find-links|trusted-host)\b.*|#.*https?://.*)\n", re.MULTILINE)
+LARGEST_PICTURE = 200 * 1024  # bytes
+
+
+def add(commands: Any) -> None:
+    """Add the commands."""
+    dev = group(commands, "dev", "chores of whoever changes Motcua itself")
+    leaf(dev, "lock", lock, "rewrite the lock files of Python and the web from their inputs, without addresses")
+    leaf(dev, "docs", docs, "copy the reports and pictures the tests wrote into docs/")
+
+
+def lock(chosen: argparse.Namespace) -> int:
+    """Resolve anew; the locks name versions and hashes, never where packages come from."""
+    uv = Path(sys.executable).with_name("uv")
+    for name in ("requirements", "requirements-test"):
+        target = ROOT / f"{name}.lock"
+        subprocess.run(
+            [uv, "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-emit-index-url", "--no-annotate",
+             "--upgrade", "-p", "3.11",
+             f"{name}.in", "-o", target.name],
+            cwd=ROOT, check=True,
+        )  # fmt: skip
+        target.write_text(ADDRESS.sub("", target.read_text()))
+    web = ROOT / "webapp" / "assets" / "package-lock.json"
+    if web.exists():
+        npm = shutil.which("npm", path=str(Path(sys.executable).parent)) or "npm"
+        subprocess.run([npm, "install", "--package-lock-only", "--no-audit", "--no-fund"], cwd=web.parent, check=True)
+        web.write_text(json.dumps(without_addresses(json.loads(web.read_text())), indent=2, ensure_ascii=False) + "\n")
+    print("Locks rewritten: look at the difference before you keep it.")
+    return 0
+
+
+def without_addresses(lock: Any) -> Any:
+    """Return npm's lock without ``resolved`` and ``funding``: the hashes stay, the addresses go."""
+    if isinstance(lock, dict):
+        return {key: without_addresses(value) for key, value in lock.items() if key not in {"resolved", "funding"}}
+    return [without_addresses(item) for item in lock] if isinstance(lock, list) else lock
+
+
+def docs(chosen: argparse.Namespace) -> int:
+    """Copy ``var/reports/docs`` over ``docs``; a picture that is too large stops it."""
+    source = ROOT / "var" / "reports" / "docs"
+    files = [path for path in sorted(source.rglob("*")) if path.is_file()]
+    for path in files:
+        if path.suffix in {".png", ".webp", ".jpg"} and path.stat().st_size > LARGEST_PICTURE:
+            print(f"{path.relative_to(source)} is larger than {LARGEST_PICTURE // 1024} KB", file=sys.stderr)
+            return 1
+    for path in files:
+        target = ROOT / "docs" / path.relative_to(source)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    print(f"{len(files)} files copied into docs/")
+    return 0
