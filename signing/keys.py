@@ -1,9 +1,9 @@
-"""One fast signer for every custody: only the raw signing operation differs."""
+"""Raw signatures and what to know of a certificate; imports no PDF machinery, so the small processes stay small."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 
 from asn1crypto import algos
@@ -13,13 +13,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-from pyhanko.sign import signers
-from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from signing.errors import SigningError
-from signing.model import CertificateFacts, SignerCertificate
-
-RawSign = Callable[[bytes], bytes]
+from signing.model import CertificateFacts
 
 ECDSA = "ecdsa-sha256"
 PSS = "rsa-pss-sha256"
@@ -114,22 +110,6 @@ def certificate_facts(der: bytes) -> CertificateFacts:
         algorithm=algorithm,
         is_test="TEST" in issuer or "TEST" in first(subject, oid.COMMON_NAME),
     )
-
-
-class KeySigner(signers.Signer):
-    """pyHanko signer around one raw signing function; certificates parsed once, mechanism always explicit."""
-
-    def __init__(self, certificate: SignerCertificate, name: str, raw_sign: RawSign | None = None) -> None:
-        store = SimpleCertificateStore()
-        store.register_multiple([parsed(der) for der in certificate.chain])
-        super().__init__(signing_cert=parsed(certificate.der), cert_registry=store, signature_mechanism=mechanism(name))
-        self._raw_sign = raw_sign
-
-    async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
-        """Answer with the raw signature over *data*; a dry run answers with an empty one of the greatest size."""
-        if dry_run or self._raw_sign is None:
-            return bytes(512)
-        return self._raw_sign(data)
 
 
 def fingerprint(der: bytes) -> str:

@@ -28,8 +28,9 @@ from pyhanko.sign.signers.pdf_signer import PdfSigner, PdfTBSDocument
 from pyhanko.stamp.base import BaseStampStyle
 
 from signing.errors import SigningError
-from signing.keys import KeySigner, check_raw, fingerprint, mechanism_for, parsed
+from signing.keys import check_raw, fingerprint, mechanism_for, parsed
 from signing.model import Json, Prepared, SignerCertificate
+from signing.signer import KeySigner
 from signing.tsa import HeldToken
 
 T = TypeVar("T")
