@@ -1,0 +1,172 @@
+"""The launcher: whatever was killed in whatever moment, the next start finds a whole cluster."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from engine.kernel.postgres import SHARED, NotRunning, Server, StartFailed, running_url, server_of
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A server of its own, in a home that is closed to others."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    made = server_of(home)
+    yield made
+    made.stop()
+    for pid in made.live():
+        os.kill(pid, signal.SIGKILL)
+    if made.home.parent == SHARED:
+        shutil.rmtree(made.home, ignore_errors=True)
+
+
+def rows(server: Server) -> int:
+    with psycopg.connect(server.url("postgres")) as connection:
+        found = connection.execute("select count(*) from kept").fetchone()
+        assert found is not None
+        return int(found[0])
+
+
+def kill_all(server: Server, child: subprocess.Popen[bytes]) -> None:
+    for pid in server.live():
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    child.wait()
+
+
+def test_a_second_start_attaches_and_stop_leaves_nothing(server: Server) -> None:
+    first = server.start()
+    assert first is not None
+    assert server.start() is None
+    assert server.postmaster() == first.pid
+
+    server.stop(first)
+
+    assert server.live() == set()
+    assert server.postmaster() is None
+
+
+def test_rows_acknowledged_before_a_kill_are_there_after_it(server: Server) -> None:
+    child = server.start()
+    assert child is not None
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute("create table kept (number int)")
+    acknowledged = 0
+    for _ in range(3):
+        with suppress(psycopg.Error), psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+            stop = time.monotonic() + 0.3
+            while time.monotonic() < stop:
+                connection.execute("insert into kept values (1)")
+                acknowledged += 1
+            kill_all(server, child)
+        child = server.start()
+        assert child is not None
+
+    assert acknowledged > 0
+    assert rows(server) >= acknowledged
+
+
+def test_a_pid_file_naming_a_living_stranger_does_not_count(server: Server) -> None:
+    child = server.start()
+    assert child is not None
+    kill_all(server, child)
+    pid_file = server.data / "postmaster.pid"
+    lines = pid_file.read_text().splitlines()
+    pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
+
+    assert server.postmaster() is None
+    assert server.start() is not None
+
+
+def test_a_creation_that_was_killed_is_begun_anew(server: Server) -> None:
+    draft = server.home / "data.draft"
+    draft.mkdir()
+    (draft / "PG_VERSION").write_text("18\n")
+
+    assert server.start() is not None
+    assert not draft.exists()
+    assert (server.data / "global" / "pg_control").exists()
+
+
+def test_two_launchers_at_once_start_one_server(server: Server) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        started = list(pool.map(lambda _: server.start(), range(2)))
+
+    assert sorted(child is None for child in started) == [False, True]
+
+
+def test_data_of_another_major_version_are_refused_with_both_numbers(server: Server) -> None:
+    child = server.start()
+    assert child is not None
+    server.stop(child)
+    (server.data / "PG_VERSION").write_text("12\n")
+
+    with pytest.raises(StartFailed, match="PostgreSQL 12"):
+        server.start()
+    (server.data / "PG_VERSION").write_text("18\n")
+
+
+def test_only_loopback_only_with_the_password_and_no_socket(server: Server) -> None:
+    server.start()
+    with psycopg.connect(server.url("postgres")) as connection:
+        shown = {
+            name: connection.execute(f"show {name}").fetchone()
+            for name in ("listen_addresses", "unix_socket_directories", "data_checksums", "server_encoding", "fsync")
+        }
+
+    assert shown == {
+        "listen_addresses": ("127.0.0.1",),
+        "unix_socket_directories": ("",),
+        "data_checksums": ("on",),
+        "server_encoding": ("UTF8",),
+        "fsync": ("on",),
+    }
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(host="127.0.0.1", port=server.port(), user="postgres", dbname="postgres", password="guessed", connect_timeout=5)
+    assert (server.home / "superuser.secret").stat().st_mode & 0o077 == 0
+
+
+def test_under_a_closed_home_root_keeps_data_where_the_unprivileged_user_can_pass(server: Server, tmp_path: Path) -> None:
+    child = server.start()
+    assert child is not None
+    recorded = tmp_path / "home" / "postgres.place"
+
+    if os.geteuid() == 0:
+        assert server.home.parent == SHARED
+        assert recorded.read_text().strip() == str(server.home)
+        assert Path(f"/proc/{child.pid}").stat().st_uid != 0
+    else:
+        assert server.home == tmp_path / "home" / "postgres"
+    assert (tmp_path / "home").stat().st_mode & 0o077 == 0
+    assert server_of(tmp_path / "home") == server
+
+
+def test_a_home_without_server_says_how_to_start_it(tmp_path: Path, server: Server) -> None:
+    with pytest.raises(NotRunning, match=r"\./run"):
+        running_url(tmp_path / "home")
+
+
+def test_a_launcher_killed_at_any_moment_leaves_a_home_that_starts(server: Server, tmp_path: Path) -> None:
+    code = f"from engine.kernel.postgres import server_of; from pathlib import Path; server_of(Path({str(tmp_path / 'home')!r})).start()"
+    for pause in (0.25, 0.5, 0.8):
+        launcher = subprocess.Popen([sys.executable, "-c", code])
+        time.sleep(pause)
+        launcher.kill()
+        launcher.wait()
+
+    server.start()
+    with psycopg.connect(server.url("postgres")) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
