@@ -144,10 +144,16 @@ def _parsed(root: etree._Element, process_id: str) -> tuple[Any, dict[str, Any]]
         return parser.get_spec(process_id), parser.get_subprocess_specs(process_id)
     except EngineError:
         raise
-    except RecursionError:
-        raise Refused("process.too_many_nodes") from None
     except Exception as error:
+        if _ran_out_of_stack(error):
+            raise Refused("process.too_many_nodes") from None
         raise Refused("process.not_runnable", element=str(getattr(error, "id", "") or "")) from error
+
+
+def _ran_out_of_stack(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, RecursionError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _compile(task_spec: Any) -> None:

@@ -1,25 +1,32 @@
-"""Keeping a long-running instance small: what lies behind every live token is remembered as counts and dropped from the tree."""
+"""Keeping a long-running instance small: the past no live token needs is remembered as counts and dropped from the tree.
+
+What is needed of the past: the parent of every token (its data is what the token inherits), the nodes at which live tokens parted (a
+join compares with the data held there), and the split a boundary event belongs to. The most recent tasks stay as well, so that a
+dossier can be sent back. Tasks whose parent went hang below the nearest one that stayed, and are marked as cut.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from typing import Any
+from uuid import UUID
 
 from engine.process.program import Program
-from engine.process.spiff import LIVE, Instance, TaskState
+from engine.process.spiff import LIVE, BoundaryEventJoin, BoundaryEventSplit, Instance, TaskState, consumed_by, is_join
 
 ABOVE = 200
+RECENT = 60
 
 
-def prune(instance: Instance, program: Program, above: int = ABOVE) -> bool:
-    """Drop the finished past of *instance* when it holds more than *above* tasks; return whether anything went.
+def prune(instance: Instance, program: Program, above: int = ABOVE, recent: int = RECENT) -> bool:
+    """Drop what is not needed of *instance* when it holds more than *above* tasks; return whether anything went.
 
-    In each flow everything but the branch below the nearest common ancestor of its live tasks goes; joins look no further back than
-    that. What was done and walked there stays in ``history``, so the picture on the diagram does not change.
+    What was done and walked there stays in ``history``, so the picture on the diagram does not change.
     """
-    if sum(len(flow.tasks) for flow in _flows(instance)) <= above:
+    flows = [instance, *instance.subprocesses.values()]
+    if sum(len(flow.tasks) for flow in flows) <= above:
         return False
-    went = [_prune_flow(instance, flow, program) for flow in _flows(instance) if not flow.completed]
+    went = [_prune_flow(instance, flow, program, recent) for flow in flows if not flow.completed]
     return any(went)
 
 
@@ -27,15 +34,15 @@ def edges(flow: Any) -> Iterator[tuple[str, str]]:
     """Yield the pairs of nodes between which a token went, gateways made by the library left out."""
     for task in flow.tasks.values():
         before = task.parent
-        if before is None or before.state != TaskState.COMPLETED or task.task_spec.bpmn_id is None:
-            continue
+        if before is None or before.state != TaskState.COMPLETED or task.task_spec.bpmn_id is None or "cut" in task.internal_data:
+            continue  # the flow into a task that was cut off is in the history already
         while before is not None and before.task_spec.bpmn_id is None:
             before = before.parent
         if before is not None:
             yield before.task_spec.bpmn_id, task.task_spec.bpmn_id
 
 
-def nodes(flow: Any, among: Collection[Any] | None = None) -> Iterator[str]:
+def nodes(flow: Any, among: Collection[UUID] | None = None) -> Iterator[str]:
     """Yield the id of every node done (of the tasks *among*), once per time; the instances of a repeated node count as one."""
     for task in flow.tasks.values():
         spec = task.task_spec
@@ -45,45 +52,105 @@ def nodes(flow: Any, among: Collection[Any] | None = None) -> Iterator[str]:
             yield spec.bpmn_id
 
 
-def _flows(instance: Instance) -> list[Any]:
-    return [instance, *instance.subprocesses.values()]
+def _tokens(flow: Any) -> list[Any]:
+    """Return the live tasks, and the tokens that wait at a join although the library calls them cancelled."""
+    consumed = consumed_by(flow.tasks.values())
+    return [
+        task
+        for task in flow.tasks.values()
+        if task.has_state(LIVE)
+        or (
+            task.state == TaskState.CANCELLED
+            and is_join(task.task_spec)
+            and task.parent.state == TaskState.COMPLETED
+            and (task.task_spec.name, str(task.parent.id)) not in consumed
+        )
+    ]
 
 
-def _path(task: Any) -> list[Any]:
-    path = [task]
-    while path[-1].parent is not None:
-        path.append(path[-1].parent)
-    return path[::-1]
+def _above(task: Any) -> Iterator[Any]:
+    while task.parent is not None:
+        task = task.parent
+        yield task
 
 
-def _prune_flow(instance: Instance, flow: Any, program: Program) -> bool:
-    live = [task for task in flow.tasks.values() if task.has_state(LIVE)]
-    if not live:
-        return False
-    paths = [_path(task) for task in live]
-    common = [row[0] for row in zip(*paths, strict=False) if all(task is row[0] for task in row)]
-    # A join that waits, and a task whose boundary events run, hang below their split: the split itself must stay.
-    top = common[-1]
+def _needed(flow: Any, tokens: list[Any], recent: int) -> set[UUID]:
     root = flow.task_tree
-    if top is root or top.parent is root:
+    keep = {root.id}
+    parted: dict[UUID, set[UUID]] = {}
+    for token in tokens:
+        keep.update(task.id for task in token)
+        below = token
+        for task in _above(token):
+            seen = parted.setdefault(task.id, set())
+            fresh = not seen
+            seen.add(below.id)
+            if not fresh:
+                break  # the way from here to the root was walked before
+            below = task
+        if token.parent is not None:
+            keep.add(token.parent.id)
+        if isinstance(token.task_spec, BoundaryEventJoin):
+            split = token.find_ancestor(token.task_spec.split_task)
+            keep.add((split or root).id)
+    keep.update(task for task, ways in parted.items() if len(ways) > 1)
+    finished = [task for task in flow.tasks.values() if task.has_state(TaskState.FINISHED_MASK)]
+    finished.sort(key=lambda task: task.last_state_change, reverse=True)
+    keep.update(task.id for task in finished[:recent])
+    return _with_boundaries(flow, keep)
+
+
+def _with_boundaries(flow: Any, keep: set[UUID]) -> set[UUID]:
+    """A step, its boundary events and their split stay or go together."""
+    for task in list(flow.tasks.values()):
+        if isinstance(task.task_spec, BoundaryEventSplit) and (task.id in keep or any(child.id in keep for child in task.children)):
+            keep.add(task.id)
+            keep.update(child.id for child in task.children)
+    return keep
+
+
+def _prune_flow(instance: Instance, flow: Any, program: Program, recent: int) -> bool:
+    tokens = _tokens(flow)
+    if not tokens:
         return False
-    keep = {root.id} | {task.id for task in top}
+    keep = _needed(flow, tokens, recent)
     gone = [task for task in flow.tasks.values() if task.id not in keep]
+    if not gone:
+        return False
     _remember(instance, flow, program, {task.id for task in gone})
-    data = top.parent.data
+    nearest: dict[UUID, UUID] = {}
+    for task in flow.tasks.values():  # parents come before their children
+        if task.parent is not None:
+            parent = task._parent
+            nearest[task.id] = nearest[parent] if parent not in keep else parent
     for task in gone:
         _forget(instance, task, program)
-    root._children, top._parent, root.data = [top.id], root.id, data
+    for task in flow.tasks.values():
+        task._children = []
+    for task in flow.tasks.values():
+        if task._parent is None:
+            continue
+        if task._parent != nearest[task.id]:
+            task._parent = nearest[task.id]
+            task.internal_data["cut"] = True
+        flow.tasks[task._parent]._children.append(task.id)
+        if "joined" in task.internal_data:
+            task.internal_data["joined"] = [_kept(tip, keep, nearest) for tip in task.internal_data["joined"]]
     if flow.last_task is not None and flow.last_task.id not in flow.tasks:
-        flow.last_task = root
+        flow.last_task = flow.task_tree
     return True
 
 
-def _remember(instance: Instance, flow: Any, program: Program, gone: set[Any]) -> None:
+def _kept(tip: str, keep: set[UUID], nearest: dict[UUID, UUID]) -> str:
+    """Return the task that now stands for the tip of a joined branch."""
+    return tip if UUID(tip) in keep else str(nearest.get(UUID(tip), tip))
+
+
+def _remember(instance: Instance, flow: Any, program: Program, gone: set[UUID]) -> None:
     done, walked = instance.history["nodes"], instance.history["flows"]
     for node in nodes(flow, gone):
         done[node] = done.get(node, 0) + 1
-    # Every flow walked so far: the one that leads into the branch that stays loses its source with the past.
+    # Every flow walked so far: the one that leads into what stays loses its source with the past.
     for ends in edges(flow):
         for name in program.flows.get(ends, ()):
             walked.setdefault(name, 1)

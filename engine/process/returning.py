@@ -24,7 +24,7 @@ def targets(instance: Instance) -> list[Any]:
         live = [task for task in flow.tasks.values() if task.has_state(LIVE)]
         causes = _causes(flow)
         for task in flow.tasks.values():
-            if task.state == TaskState.COMPLETED and task.task_spec.manual and not task.task_spec.name.endswith(" [child]"):
+            if task.state == TaskState.COMPLETED and task.task_spec.manual and _whole(task):
                 found += [task] * all(_passed(task, one, causes) for one in live)
     return sorted(found, key=lambda task: task.last_state_change, reverse=True)
 
@@ -51,6 +51,12 @@ def reopen(instance: Instance, step: str) -> Any:
         task.data[variable] = former
     task.workflow.last_task = task.parent
     return task
+
+
+def _whole(task: Any) -> bool:
+    """Whether the step stands for itself and what it inherited is still known."""
+    split = task.parent if isinstance(task.parent.task_spec, BoundaryEventSplit) else task
+    return not task.task_spec.name.endswith(" [child]") and "cut" not in split.internal_data
 
 
 def _scopes(instance: Instance) -> list[Any]:

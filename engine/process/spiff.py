@@ -7,7 +7,7 @@ tasks may share what they inherit and no later step can alter what an earlier on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from SpiffWorkflow.bpmn import BpmnEvent, BpmnWorkflow
 from SpiffWorkflow.bpmn.script_engine import PythonScriptEngine
 from SpiffWorkflow.bpmn.script_engine.python_environment import BasePythonScriptEngineEnvironment
 from SpiffWorkflow.bpmn.specs.bpmn_task_spec import _BpmnCondition
-from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit, _EndJoin
+from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin, BoundaryEventSplit, _EndJoin
 from SpiffWorkflow.bpmn.specs.event_definitions.conditional import ConditionalEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.multiple import MultipleEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import (
@@ -62,6 +62,7 @@ __all__ = [
     "PATCHES",
     "TICKS",
     "BoundaryEvent",
+    "BoundaryEventJoin",
     "BoundaryEventSplit",
     "BpmnEvent",
     "BpmnSubWorkflow",
@@ -97,6 +98,8 @@ __all__ = [
     "UnstructuredJoin",
     "WorkflowException",
     "bare",
+    "consumed_by",
+    "is_join",
     "merge3",
     "same",
 ]
@@ -258,18 +261,33 @@ def _inherit_data(self: Any) -> None:
     self.data = {**self.data, **self.parent.data}
 
 
+def is_join(task_spec: Any) -> bool:
+    """Whether tokens wait for each other at this node."""
+    return isinstance(task_spec, UnstructuredJoin)
+
+
+def consumed_by(tasks: Iterable[Any]) -> set[tuple[str, str]]:
+    """Return the tokens joins have consumed: the name of the join and the id of the task each token came from."""
+    return {
+        (task.task_spec.name, origin)
+        for task in tasks
+        if task.state == TaskState.COMPLETED and is_join(task.task_spec)
+        for origin in (str(task.parent.id), *task.internal_data.get("joined", ()))
+    }
+
+
 def _arrived(gateway: Any, task: Any) -> list[Any]:
     """Return the other tokens that wait at *gateway* now, oldest first; what an earlier round consumed is over (44, 46, 47)."""
     here = [one for one in task.workflow.tasks.values() if one.task_spec is gateway]
-    consumed = set()
-    for one in here:
-        if one.state == TaskState.COMPLETED:
-            consumed |= {str(one.parent.id), *one.internal_data.get("joined", ())}
+    consumed = consumed_by(here)
     reached = TaskState.WAITING | TaskState.FINISHED_MASK
     found = [
         one
         for one in here
-        if one is not task and one.has_state(reached) and one.parent.state == TaskState.COMPLETED and str(one.parent.id) not in consumed
+        if one is not task
+        and one.has_state(reached)
+        and one.parent.state == TaskState.COMPLETED
+        and (gateway.name, str(one.parent.id)) not in consumed
     ]
     return sorted(found, key=lambda one: one.last_state_change)
 

@@ -21,6 +21,7 @@ FORMAT = 1
 MAX_BYTES = 8 * 1024 * 1024
 _TRIGGERED = 1 << 10
 _EMPTY, _SAME = 0, 1
+_LASTING = ("joined", "cut")  # of a finished task: the tokens it consumed, and that its parent is not the one it had
 _MISSING = object()
 
 
@@ -122,8 +123,7 @@ def _task(task: Any, names: dict[str, int], place: dict[UUID, tuple[int, int]]) 
 
 def _marks(task: Any) -> Any:
     if task.has_state(TaskState.FINISHED_MASK):
-        joined = task.internal_data.get("joined")
-        return {"joined": joined} if joined else 0
+        return {mark: task.internal_data[mark] for mark in _LASTING if mark in task.internal_data} or 0
     marks = dict(task.internal_data)
     seen = marks.pop("seen_events", None)
     if seen:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-_NUMBER = r"(\d{1,6})"
+_NUMBER = r"([0-9]{1,6})"
 _DURATION = re.compile(
-    rf"P(?:{_NUMBER}W|(?:{_NUMBER}Y)?(?:{_NUMBER}M)?(?:{_NUMBER}D)?(?:T(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}(?:\.(\d{{1,6}}))?S)?)?)"
+    rf"P(?:{_NUMBER}W|(?:{_NUMBER}Y)?(?:{_NUMBER}M)?(?:{_NUMBER}D)?(?:T(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}(?:\.([0-9]{{1,6}}))?S)?)?)"
 )
-_CYCLE = re.compile(r"R(\d{0,4})/([^/]{1,60})(?:/([^/]{1,60}))?")
+_CYCLE = re.compile(r"R([0-9]{0,4})/([^/]{1,60})(?:/([^/]{1,60}))?")
 _MAX_CYCLES = 1000
 
 
