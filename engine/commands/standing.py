@@ -115,13 +115,13 @@ def seats_at(w: UnitOfWork, person_id: UUID, at: datetime) -> Standing:
             or_(Appointment.valid_to.is_(None), Appointment.valid_to > today),
         )
     )
-    seats = [seat(units, a, p) for a, p in w.session.execute(held.where(Appointment.person_id == person_id)).tuples()]
+    seats = [seat(units, a, p) for a, p in w.session.execute(held.where(Appointment.person_id == person_id))]
     lent = w.session.execute(
         held.add_columns(Delegation)
         .join(Delegation, (Delegation.province == Appointment.province) & (Delegation.delegator_id == Appointment.id))
         .where(Delegation.delegate_id == person_id, Delegation.starts_at <= at, Delegation.ends_at > at)
     )
-    seats += [seat(units, a, p, d) for a, p, d in lent.tuples()]
+    seats += [seat(units, a, p, d) for a, p, d in lent]
     return Standing(person_id, person.full_name, tuple(seats))
 
 

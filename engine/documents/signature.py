@@ -62,7 +62,7 @@ def plan_of(fields: Sequence[Json], order: str) -> FieldPlan:
     With ``number_first`` number and date are part of what the leader signs (the register decides), so they get no field.
     """
     boxes = {f["name"]: Box(int(f["page"]), f["x"], f["y"], f["width"], f["height"]) for f in fields}
-    leader = boxes.get("leader_signature")
+    leader = boxes.get("leader")
     if leader is None:
         raise Refused("document.no_signature_place")
     late = order == "leader_first"
@@ -70,8 +70,8 @@ def plan_of(fields: Sequence[Json], order: str) -> FieldPlan:
     day = boxes.get(DATE) if late else None
     return FieldPlan(
         leader=leader,
-        agency=boxes.get("agency_seal"),
-        number=TextField(number, places.NUMBER_PATTERN, places.DIGITS) if number else None,
+        agency=boxes.get("agency"),
+        number=TextField(number, places.NUMBER_PATTERN, places.DIGITS, align="right") if number else None,
         date=TextField(day, places.DATE_PATTERN, places.DATE_ALPHABET, align="right") if day else None,
     )
 

@@ -43,7 +43,7 @@ def read_roster(session: Session, province: int, at: datetime) -> Roster:
             Appointment.valid_from <= today,
             or_(Appointment.valid_to.is_(None), Appointment.valid_to > today),
         )
-    ).tuples()
+    )
     lent = session.scalars(select(Delegation).where(Delegation.province == province, Delegation.starts_at <= at, Delegation.ends_at > at))
     return Roster(Tree.of(units), tuple(holding(a, p) for a, p in held), tuple(lending(d) for d in lent))
 

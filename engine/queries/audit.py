@@ -60,7 +60,7 @@ def lines(w: UnitOfWork, *, code: str = "", kind: str = "", number: int = 1, siz
     people = names(w)
     found = w.session.execute(
         query.order_by(JournalLine.at.desc(), JournalLine.chain, JournalLine.number.desc()).limit(size).offset((max(number, 1) - 1) * size)
-    ).tuples()
+    )
     return [
         AuditLine(line.at, line.recorded_at, line.kind, who(people, line.actor), dossier or "", line.number, line.facts, line.hash.hex())
         for line, dossier in found

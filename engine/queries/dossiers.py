@@ -149,7 +149,7 @@ def page(w: UnitOfWork, code: str) -> DossierPage:
 
 def names(w: UnitOfWork) -> dict[UUID, str]:
     """Return the names of all people of the province by id."""
-    return dict(w.session.execute(select(Person.id, Person.full_name).where(Person.province == w.province)).tuples().all())
+    return dict(w.session.execute(select(Person.id, Person.full_name).where(Person.province == w.province)).all())
 
 
 def name_of(people: dict[UUID, str], person_id: UUID | None) -> str:
@@ -303,7 +303,7 @@ def search(
     total = w.session.scalar(select(func.count()).select_from(counted)) or 0
     rows = w.session.execute(
         query.order_by(Dossier.received_at.desc(), Dossier.id).limit(size).offset((max(page_number, 1) - 1) * size)
-    ).tuples()
+    )
     found = []
     for d, v in rows:
         owner = d.party("owner")

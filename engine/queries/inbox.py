@@ -153,7 +153,7 @@ def counts(w: UnitOfWork) -> dict[str, int]:
         .group_by(Task.action)
     )
     result = {"all": 0, "late": 0, "form": 0, "sign": 0, "issue": 0, "return_result": 0}
-    for action, count, late in w.session.execute(found).tuples():
+    for action, count, late in w.session.execute(found):
         result[action] = count
         result["all"] += count
         result["late"] += late

@@ -65,7 +65,7 @@ def people(w: UnitOfWork) -> list[PersonRow]:
         .join(Position, and_(Position.province == Appointment.province, Position.id == Appointment.position_id))
         .where(Appointment.province == w.province)
         .order_by(Appointment.valid_from)
-    ).tuples():
+    ):
         unit = all_units.get(p.unit_id)
         held.setdefault(a.person_id, []).append(Held(a.id, p.title, p.role, unit.name if unit else "", a.valid_from, a.valid_to, a.basis))
     return [
@@ -91,7 +91,7 @@ def delegations(w: UnitOfWork) -> list[tuple[Delegation, str, str]]:
         .join(Appointment, and_(Appointment.province == Delegation.province, Appointment.id == Delegation.delegator_id))
         .where(Delegation.province == w.province, Delegation.ends_at > w.now)
         .order_by(Delegation.starts_at)
-    ).tuples()
+    )
     return [(d, names.get(by, ""), names.get(d.delegate_id, "")) for d, by in rows]
 
 
@@ -129,7 +129,7 @@ def demo_accounts(w: UnitOfWork) -> list[DemoAccount]:
     all_units, found = units_of(w.session, w.province), []
     rows = w.session.execute(
         select(Account, Person).join(Person, Person.account_id == Account.id).where(Account.demo.is_(True), Person.province == w.province)
-    ).tuples()
+    )
     for account, person in rows:
         standing = standing_of(w, person.id)
         seat = standing.seats[0] if standing.seats else None

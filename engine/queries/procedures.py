@@ -35,7 +35,7 @@ def in_force(w: UnitOfWork, scope: str | None = None) -> list[ProcedureRow]:
             .where(Dossier.province == w.province, Dossier.closed_at.is_(None))
             .group_by(Dossier.procedure_key)
         )
-        .tuples()
+        
         .all()
     )
     return [ProcedureRow(v, running.get(v.key, 0)) for v in all_in_force(w.session, w.province, today) if scope is None or v.scope == scope]
@@ -65,7 +65,7 @@ def all_versions(w: UnitOfWork, key: str) -> list[VersionRow]:
             select(Dossier.procedure_version_id, func.count(), func.count().filter(Dossier.closed_at.is_(None)))
             .where(Dossier.province == w.province, Dossier.procedure_key == key)
             .group_by(Dossier.procedure_version_id)
-        ).tuples()
+        )
     }
     return [VersionRow(v, *counts.get(v.id, (0, 0))) for v in found]
 

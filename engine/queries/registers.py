@@ -66,7 +66,7 @@ def entries(w: UnitOfWork, register_id: UUID, *, number: int = 1, size: int = 50
         w.session.scalar(select(func.count()).select_from(query.with_only_columns(RegisterEntry.id, maintain_column_froms=True).subquery()))
         or 0
     )
-    found = w.session.execute(query.order_by(RegisterEntry.number.desc()).limit(size).offset((max(number, 1) - 1) * size)).tuples()
+    found = w.session.execute(query.order_by(RegisterEntry.number.desc()).limit(size).offset((max(number, 1) - 1) * size))
     return [EntryRow(e.number, e.on, e.subject, code or "", e.document_id, e.state, person_name(w, e.by_id)) for e, code in found], total
 
 
