@@ -41,7 +41,7 @@ class Authorities:
         imprint = query["message_imprint"]
         known = {"sha256": 32, "sha384": 48, "sha512": 64}.get(imprint["hash_algorithm"]["algorithm"].native)
         if known is None or len(imprint["hashed_message"].native) != known:
-            return bytes(tsp.TimeStampResp({"status": {"status": "rejection", "fail_info": {"bad_alg"}}}).dump())
+            return _rejection()
         fields = {
             "version": "v1",
             "policy": POLICY,
@@ -152,6 +152,12 @@ class Authorities:
                 line = x509.RevokedCertificateBuilder().serial_number(int(serial, 16)).revocation_date(at)
                 builder = builder.add_revoked_certificate(line.add_extension(reason, critical=False).build())
         return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
+def _rejection() -> bytes:
+    """A response without token; asn1crypto insists on one, so the outer sequence is written by hand."""
+    status = tsp.PKIStatusInfo({"status": "rejection", "fail_info": {"bad_alg"}}).dump()
+    return b"\x30" + bytes([len(status)]) + status
 
 
 def _key_hash(issuer: x509.Certificate, algorithm: hashes.HashAlgorithm) -> bytes:

@@ -209,8 +209,11 @@ def _end(signature: EmbeddedPdfSignature) -> int:
 
 
 def _authority_of(token: cms.SignedData) -> str:
-    certificates = token["certificates"]
-    return certificate_facts(certificates[0].chosen.dump()).common_name if len(certificates) else ""
+    serial = token["signer_infos"][0]["sid"].chosen["serial_number"].native
+    for one in token["certificates"]:
+        if one.chosen.serial_number == serial:
+            return certificate_facts(one.chosen.dump()).common_name
+    return ""
 
 
 def _local(at: datetime) -> str:

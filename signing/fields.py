@@ -107,8 +107,8 @@ def _signature_field(name: str, excluded: list[str]) -> Dictionary:
 
 def field_names(pdf: bytes) -> list[str]:
     """Names of the top-level form fields, in order."""
-    form = PdfFileReader(io.BytesIO(pdf)).root.get("/AcroForm")
-    return [str(field.get_object()["/T"]) for field in form["/Fields"]] if form else []
+    root = PdfFileReader(io.BytesIO(pdf)).root
+    return [str(field.get_object()["/T"]) for field in root["/AcroForm"]["/Fields"]] if "/AcroForm" in root else []
 
 
 def fill_number(pdf: bytes, number: str | None, date: str | None) -> bytes:
