@@ -130,6 +130,8 @@ def _scaled_months(length: MonthsDuration, by: Decimal) -> MonthsDuration:
 def _power(one: Decimal, other: Decimal) -> Decimal:
     if not one and not other:
         return numbers.ONE
+    if abs(other) > 999_999_999:
+        raise FeelError("feel.number_range")
     return _ctx.power(one, other)
 
 

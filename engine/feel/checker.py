@@ -68,12 +68,12 @@ class Checker:
 
     def _name(self, node: tree.Name) -> FeelType:
         for names, item in reversed(self.frames):
+            if isinstance(item, ContextType) and node.name in item.entries:
+                return item.entries[node.name]
             if node.name in names:
                 return names[node.name]
             if item is not None:
-                if isinstance(item, ContextType) and node.name in item.entries:
-                    return item.entries[node.name]
-                if item.name in ("Any", "context") and not (isinstance(item, ContextType) and not item.open):
+                if item.name == "Any" or (isinstance(item, ContextType) and (item.open or self.names is None)):
                     return ANY
         if self.names is not None and node.name in self.names:
             return self.names[node.name]

@@ -73,7 +73,7 @@ class Compiler(Resolver):
         if isinstance(condition, tree.Negate) and isinstance(condition.operand, tree.Literal):
             return self.call("_item", node.at, base, self.emit(condition))
         item = self.fresh()
-        self.frames.append(Frame({"item": Local(item)}, Local(item, ANY)))
+        self.frames.append(Frame({}, Local(item, ANY)))
         test = python.closure((item,), self.emit(condition), node.at)
         self.frames.pop()
         return self.call("_filter", node.at, self.meter(node.at), base, test)
@@ -122,7 +122,7 @@ class Compiler(Resolver):
 
     def outside(self, node: tree.Call, function: Function, names: tuple[str, ...] | None) -> ast.expr:
         """A call of a function registered from outside; which one is looked up at each evaluation."""
-        if (set(names) != set(function.parameters)) if names is not None else len(node.arguments) != len(function.parameters):
+        if (not set(names) <= set(function.parameters)) if names is not None else len(node.arguments) != len(function.parameters):
             raise self.fail("feel.arity", node.at, function=function.name, parameters=", ".join(function.parameters))
         found = python.item(python.name("f", node.at), function.name, node.at)
         arguments = [self.emit(argument) for argument in node.arguments]
@@ -221,7 +221,10 @@ class Compiler(Resolver):
         none = tree.Literal(node.at, None)
         if isinstance(low or none, tree.Literal) and isinstance(high or none, tree.Literal):
             first, last = getattr(low, "value", None), getattr(high, "value", None)
-            return self.constant(self.guards["_range"](first, node.low_closed, last, node.high_closed), node.at)
+            try:
+                return self.constant(self.guards["_range"](first, node.low_closed, last, node.high_closed), node.at)
+            except FeelError as problem:
+                raise problem.at(self.text, node.at) from None
         return self.call(
             "_range",
             node.at,

@@ -39,17 +39,16 @@ def same(one: Any, other: Any) -> bool | None:
     return None
 
 
-def same_instant(one: datetime, other: datetime) -> bool | None:
-    """Whether two dates with time are one instant; None when only one of them knows its zone."""
+def same_instant(one: datetime, other: datetime) -> bool:
+    """Whether two dates with time are one instant; never when only one of them knows its zone."""
     if (one.tzinfo is None) != (other.tzinfo is None):
-        return None
+        return False
     return one == other if one.tzinfo is None else one.astimezone(UTC) == other.astimezone(UTC)
 
 
-def same_time(one: time, other: time) -> bool | None:
-    """Whether two times of day are the same; None when only one of them knows its offset."""
-    first, second = seconds_of(one), seconds_of(other)
-    return None if (one.tzinfo is None) != (other.tzinfo is None) else first == second
+def same_time(one: time, other: time) -> bool:
+    """Whether two times of day are the same; never when only one of them knows its offset."""
+    return (one.tzinfo is None) == (other.tzinfo is None) and seconds_of(one) == seconds_of(other)
 
 
 def seconds_of(value: time) -> Decimal:
@@ -69,7 +68,7 @@ def offset_of(value: datetime | time) -> timedelta | None:
 
 
 def before(one: Any, other: Any) -> bool | None:
-    """Whether *one* < *other*; None when the values have no order."""
+    """Whether *one* < *other*; None when the values have no order. Of two values one without offset borrows the other's (table 54)."""
     kind = type(one)
     if kind is not type(other):
         return None
@@ -77,10 +76,12 @@ def before(one: Any, other: Any) -> bool | None:
         return bool(one < other)
     if kind is datetime:
         if (one.tzinfo is None) != (other.tzinfo is None):
-            return None
+            one, other = one.replace(tzinfo=one.tzinfo or other.tzinfo), other.replace(tzinfo=other.tzinfo or one.tzinfo)
         return bool(one < other if one.tzinfo is None else one.astimezone(UTC) < other.astimezone(UTC))
     if kind is time:
-        return None if (one.tzinfo is None) != (other.tzinfo is None) else seconds_of(one) < seconds_of(other)
+        if (one.tzinfo is None) != (other.tzinfo is None):
+            one, other = one.replace(tzinfo=None), other.replace(tzinfo=None)
+        return seconds_of(one) < seconds_of(other)
     return None
 
 

@@ -21,6 +21,7 @@ STRICT: dict[str, Callable[..., Any]] = {
     "_variable": operations.variable,
     "_path": operations.path,
     "_long": operations.long_path,
+    "_optional": operations.optional,
     "_declared": operations.declared,
     "_equal": operations.equal,
     "_unequal": operations.unequal,

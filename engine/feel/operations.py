@@ -57,6 +57,11 @@ def long_path(scope: Mapping[str, Any], *names: str) -> Any:
     return value if type(value) in READY else convert(value)
 
 
+def optional(scope: Mapping[str, Any], *names: str) -> Any:
+    """``a.b.c`` from the scope, null when nothing is called so: a name inside a filter may be an entry that this item lacks."""
+    return long_path(scope, *names) if names[0] in scope else None
+
+
 def declared(scope: Mapping[str, Any], kind: FeelType, *names: str) -> Any:
     """``a.b.c`` from the scope, read as *kind*; what is declared and absent is null."""
     value: Any = scope
@@ -114,14 +119,18 @@ def greater(one: Any, other: Any) -> bool | None:
 
 def at_most(one: Any, other: Any) -> bool | None:
     """``one <= other``."""
-    above = less(other, one, "<=")
-    return None if above is None else not above
+    if type(one) is Decimal and type(other) is Decimal:
+        return one <= other
+    below = less(one, other, "<=")
+    return below if below is not False else same(one, other)
 
 
 def at_least(one: Any, other: Any) -> bool | None:
     """``one >= other``."""
-    below = less(one, other, ">=")
-    return None if below is None else not below
+    if type(one) is Decimal and type(other) is Decimal:
+        return one >= other
+    above = less(other, one, ">=")
+    return above if above is not False else same(one, other)
 
 
 def between(value: Any, low: Any, high: Any) -> bool | None:
@@ -348,6 +357,8 @@ def interval(low: Any, low_closed: bool, high: Any, high_closed: bool) -> Range 
         raise FeelError("feel.operands", operator="..", left=kind_of(low), right=kind_of(high))
     if low is None and high is None:
         return None
+    if low is not None and high is not None and before(high, low):
+        raise FeelError("feel.range_order")
     return Range(low, low_closed, high, high_closed)
 
 

@@ -105,6 +105,8 @@ class Parser(Cursor):
             self.next()
             operand = self.operators(_INSTANCE, filters=filters)
             return tree.Negate(token.at, operand)
+        if token.kind == "sign" and token.text in _ORDER:
+            return self.unary_range()
         return self.postfix(self.primary(), filters)
 
     def postfix(self, node: tree.Node, filters: bool) -> tree.Node:
@@ -314,10 +316,6 @@ class Parser(Cursor):
     def bracket(self, token: Token) -> tree.Node:
         """``( … )``: an expression, or a range that excludes its start; ``(< 5)`` is a range without the other end."""
         self.next()
-        if self.token.kind == "sign" and (self.token.text in _ORDER or self.token.text in ("=", "!=")):
-            node: tree.Node = self.unary_range()
-            self.expect(")")
-            return node
         low = self.expression()
         if self.at_sign(".."):
             return self.range(token.at, low, closed=False)
@@ -330,12 +328,9 @@ class Parser(Cursor):
         """``< 5`` as a value: the range below five."""
         operator = self.next()
         end = self.operators(_ADD)
-        match operator.text:
-            case "<" | "<=":
-                return tree.RangeOf(operator.at, None, False, end, operator.text == "<=")
-            case ">" | ">=":
-                return tree.RangeOf(operator.at, end, operator.text == ">=", None, False)
-        raise self.fail("feel.unexpected", operator.at, found=operator.text)
+        if operator.text in ("<", "<="):
+            return tree.RangeOf(operator.at, None, False, end, operator.text == "<=")
+        return tree.RangeOf(operator.at, end, operator.text == ">=", None, False)
 
     def square(self, token: Token) -> tree.Node:
         """``[ … ]``: a list or a range; ``] …`` a range that excludes its start."""

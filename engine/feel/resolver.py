@@ -86,7 +86,7 @@ class Resolver:
             value = self.call("_entry", at, value, self.constant(name, at))
         return value
 
-    def resolved(self, node: tree.Name, names: tuple[str, ...], frame: int | None = None) -> ast.expr:
+    def resolved(self, node: tree.Name, names: tuple[str, ...], frame: int | None = None, optional: bool = False) -> ast.expr:
         """The name with the entries behind it, looked up from the innermost frame outwards."""
         first, at = names[0], node.at
         level = len(self.frames) - 1 if frame is None else frame
@@ -96,16 +96,23 @@ class Resolver:
             if local is not None:
                 return self.entries(python.name(local.variable, at), names[1:], at)
             if known.item is not None:
+                item_itself = first == "item"
                 has = known.may_have(first)
                 if has is not False:
                     item = python.name(known.item.variable, at)
                     found = self.entries(item, names, at)
                     if has:
                         return found
-                    otherwise = self.resolved(node, names, level - 1) if self.can_resolve(first, level - 1) else self.constant(None, at)
+                    otherwise = self.entries(item, names[1:], at) if item_itself else self.outside_filter(node, names, level - 1)
                     return python.choice(self.call("_has", at, item, self.constant(first, at)), found, otherwise, at)
+                if item_itself:
+                    return self.entries(python.name(known.item.variable, at), names[1:], at)
             level -= 1
-        return self.from_scope(names, at)
+        return self.from_scope(names, at, optional)
+
+    def outside_filter(self, node: tree.Name, names: tuple[str, ...], frame: int) -> ast.expr:
+        """What a name means when the filtered item has no such entry; null when nothing else is called so."""
+        return self.resolved(node, names, frame, True) if self.can_resolve(names[0], frame) else self.constant(None, node.at)
 
     def can_resolve(self, name: str, frame: int) -> bool:
         """Whether *name* means anything outside the filter at hand: if not, it can only be an entry of the item."""
@@ -115,15 +122,15 @@ class Resolver:
             or any(name in known.names or known.may_have(name) is not False for known in self.frames[: frame + 1])
         )
 
-    def from_scope(self, names: tuple[str, ...], at: int) -> ast.expr:
-        """A variable of the scope with the entries behind it."""
+    def from_scope(self, names: tuple[str, ...], at: int, optional: bool = False) -> ast.expr:
+        """A variable of the scope with the entries behind it; null instead of an error when *optional* and absent."""
         first = names[0]
         if self.names is None:
             if first in LIBRARY or first in self.functions:
                 return self.entries(python.name(self.hold(self.functions.get(first) or LIBRARY[first]), at), names[1:], at)
             self.used.add(".".join(names))
             scope = python.name("s", at)
-            guard = "_variable" if len(names) == 1 else "_path" if len(names) == 2 else "_long"
+            guard = "_optional" if optional else "_variable" if len(names) == 1 else "_path" if len(names) == 2 else "_long"
             return self.call(guard, at, scope, *(self.constant(name, at) for name in names))
         kind = self.names.get(first)
         if kind is None:

@@ -65,10 +65,10 @@ class Function:
             FeelError: ``feel.arity``, or whatever the function itself raises.
         """
         if names is not None:
-            if set(names) != set(self.parameters):
+            if not set(names) <= set(self.parameters):
                 raise FeelError("feel.arity", function=self.name, parameters=", ".join(self.parameters))
             by_name = dict(zip(names, arguments, strict=True))
-            arguments = tuple(by_name[name] for name in self.parameters)
+            arguments = tuple(by_name.get(name) for name in self.parameters)
         elif len(arguments) != len(self.parameters):
             raise FeelError("feel.arity", function=self.name, parameters=", ".join(self.parameters))
         meter.spend(1)

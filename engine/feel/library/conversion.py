@@ -81,8 +81,10 @@ def date_time_of(_: Meter, day: date, hour: time) -> datetime:
 @builtin("duration(from: string|days and time duration|years and months duration): Any")
 def duration_from(_: Meter, value: Any) -> timedelta | MonthsDuration:
     """A duration of either kind from text."""
-    read: timedelta | MonthsDuration | None = temporal.read_duration(value) if isinstance(value, str) else value
-    return _read(read, "duration")
+    if isinstance(value, str):
+        return _read(temporal.read_duration(value), "duration")
+    assert isinstance(value, timedelta | MonthsDuration)
+    return value
 
 
 @builtin("years and months duration(from: date|date and time, to: date|date and time): years and months duration")

@@ -173,7 +173,7 @@ def sublist(_: Meter, items: list[Any], start: Decimal, length: Decimal | None =
     if length is None:
         return items[first:]
     size = numbers.integer(length)
-    if size < 0 or first + size > len(items):
+    if not 1 <= size <= len(items) - first:
         raise FeelError("feel.position", function="sublist")
     return items[first : first + size]
 

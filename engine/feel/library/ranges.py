@@ -8,6 +8,7 @@ from engine.feel import equality
 from engine.feel.errors import FeelError
 from engine.feel.library.registry import builtin
 from engine.feel.limits import Meter
+from engine.feel.rangetext import read_range
 from engine.feel.values import Range, kind_of
 
 _LOWEST, _HIGHEST = object(), object()
@@ -165,3 +166,12 @@ def coincides(_: Meter, one: Any, other: Any) -> bool | None:
     if isinstance(one, Range) or isinstance(other, Range):
         raise FeelError("feel.operands", operator="coincides", left=kind_of(one), right=kind_of(other))
     return _order(one, other) == 0
+
+
+@builtin("range(from: string): range")
+def range_from(_: Meter, text: str) -> Range:
+    """A range from text with literal ends (rule 66)."""
+    read = read_range(text)
+    if read is None:
+        raise FeelError("feel.not_readable", expected="range")
+    return read

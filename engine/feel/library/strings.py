@@ -14,15 +14,15 @@ from engine.feel.values import kind_of
 
 @builtin("substring(string: string, start position: number, length?: number?): string")
 def substring(_: Meter, text: str, start: Decimal, length: Decimal | None = None) -> str:
-    """The characters from *start position* on (from 1, or from the end when negative), at most *length*."""
+    """*length* (or all) characters from *start position* on, counted from 1, or from the end when negative."""
     index = numbers.integer(start)
-    if index == 0 or index < -len(text) or index > max(len(text), 1):
+    if index == 0 or abs(index) > len(text):
         raise FeelError("feel.position", function="substring")
     first = index - 1 if index > 0 else len(text) + index
     if length is None:
         return text[first:]
     size = numbers.integer(length)
-    if size < 1:
+    if not 1 <= size <= len(text) - first:
         raise FeelError("feel.position", function="substring")
     return text[first : first + size]
 
@@ -96,11 +96,10 @@ def split(meter: Meter, text: str, delimiter: str) -> list[str]:
     return sized_items(regex.compiled(delimiter, "").split(text, meter))
 
 
-@builtin("string join(list: list, delimiter?: string?, prefix?: string?, suffix?: string?): string")
-def string_join(_: Meter, items: list[Any], delimiter: str | None = None, prefix: str | None = None, suffix: str | None = None) -> str:
+@builtin("string join(list: list, delimiter?: string?): string")
+def string_join(_: Meter, items: list[Any], delimiter: str | None = None) -> str:
     """The texts of the list joined; null items are left out."""
     for item in items:
         if item is not None and type(item) is not str:
             raise FeelError("feel.argument", function="string join", parameter="list", expected="string", found=kind_of(item))
-    joined = (delimiter or "").join(item for item in items if item is not None)
-    return sized_text((prefix or "") + joined + (suffix or ""))
+    return sized_text((delimiter or "").join(item for item in items if item is not None))
