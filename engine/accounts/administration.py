@@ -11,7 +11,7 @@ from engine.accounts.model import Account, RoleName
 from engine.errors import Refused
 from engine.kernel.unit_of_work import UnitOfWork
 
-ADMINISTRATOR = "administrator"
+ADMINISTRATOR = "technical_administrator"
 SHORTEST = 10  # characters; length beats rules about kinds of characters (NIST SP 800-63B, section 5.1.1)
 HASHER = PasswordHasher()
 

@@ -5,13 +5,27 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+from sqlalchemy import select
+
+from engine.accounts.administration import create_administrator
 from engine.cli import group, leaf
 from engine.cli._opening import opened, operator, owner_url
+from engine.commands import organisation
+from engine.kernel.unit_of_work import UnitOfWork
+from engine.organisation.model import OrgUnit
 from engine.settings import Settings
+
+POSTS = {
+    "technical_administrator": "Quản trị kỹ thuật",
+    "procedure_designer": "Quản trị nghiệp vụ",
+    "procedure_approver": "Người duyệt quy trình",
+}
+"""What the first administrator may do: enough for the first hour of an empty installation."""
 
 
 def add(commands: Any) -> None:
@@ -26,6 +40,9 @@ def add(commands: Any) -> None:
     create = leaf(admin, "create", create_admin, "create an administrator's account")
     create.add_argument("email")
     create.add_argument("--name", default="Quản trị hệ thống", help="how the account is shown")
+    create.add_argument("--agency", default="Cơ quan quản trị hệ thống", help="the agency the administrator belongs to")
+    create.add_argument("--agency-code", default="QTHT", help="its agency code")
+    create.add_argument("--basis", default="", help="the decision of appointment")
     create.add_argument("--password-stdin", action="store_true", help="read the password from standard input instead of asking")
 
 
@@ -61,13 +78,24 @@ def prepare(chosen: argparse.Namespace) -> int:
 
 def create_admin(chosen: argparse.Namespace) -> int:
     """Create an account with the role administrator."""
-    from engine.accounts.administration import create_administrator
-
     password = sys.stdin.readline().rstrip("\n") if chosen.password_stdin else _asked_password()
     with opened() as runtime, runtime.begin(operator()) as w:
         account = create_administrator(w, chosen.email, chosen.name, password)
-        print(f"Account {account.id} may sign in and administer.")
+        today = w.now.astimezone(runtime.settings.zone).date()
+        person = organisation.add_person(w, chosen.name, email=account.email, account_id=account.id)
+        unit = administration_unit(w, chosen.agency, chosen.agency_code, today)
+        for role, title in POSTS.items():
+            post = organisation.add_position(w, unit, title, role)
+            organisation.appoint(w, person.id, post.id, today, basis=chosen.basis)
+        number = account.id
+    print(f"Account {number} may sign in and administer.")
     return 0
+
+
+def administration_unit(w: UnitOfWork, name: str, code: str, today: date) -> UUID:
+    """Return the unit administrators belong to: the one with this agency code, established if it is new."""
+    known = w.session.scalars(select(OrgUnit.id).where(OrgUnit.province == w.province, OrgUnit.agency_code == code)).first()
+    return known or organisation.add_unit(w, name=name, level="province", agency_code=code, valid_from=today).id
 
 
 def _asked_password() -> str:
