@@ -72,9 +72,8 @@ class Checker:
                 return item.entries[node.name]
             if node.name in names:
                 return names[node.name]
-            if item is not None:
-                if item.name == "Any" or (isinstance(item, ContextType) and (item.open or self.names is None)):
-                    return ANY
+            if item is not None and (item.name == "Any" or (isinstance(item, ContextType) and (item.open or self.names is None))):
+                return ANY
         if self.names is not None and node.name in self.names:
             return self.names[node.name]
         if self.names is None:

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.feel import guards, limits, python, tree
+from engine.feel.errors import FeelError
 from engine.feel.library import LIBRARY, Builtin, Overload, in_order
 from engine.feel.resolver import Resolver, similar
 from engine.feel.scopes import Frame, Local

@@ -82,7 +82,10 @@ def date_time_of(_: Meter, day: date, hour: time) -> datetime:
 def duration_from(_: Meter, value: Any) -> timedelta | MonthsDuration:
     """A duration of either kind from text."""
     if isinstance(value, str):
-        return _read(temporal.read_duration(value), "duration")
+        read = temporal.read_duration(value)
+        if read is None:
+            raise FeelError("feel.not_readable", expected="duration")
+        return read
     assert isinstance(value, timedelta | MonthsDuration)
     return value
 
