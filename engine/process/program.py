@@ -8,30 +8,26 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from lxml import etree
 
 from engine.errors import EngineError, Refused
+from engine.feel import ANY, FeelType
+from engine.procedure.normaliser import normalise
+from engine.procedure.package import DIAGRAM as DIAGRAM_FILE
+from engine.procedure.package import Package
 from engine.procedure.safe_xml import parse_xml
+from engine.procedure.scope import variable_types
 from engine.process import spiff
-from engine.process.surfaces import ListLimit, Surface
+from engine.process.surfaces import ListLimit, Surface, Types
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 DI = "http://www.omg.org/spec/BPMN/20100524/DI"
 SPIFF = "http://spiffworkflow.org/bpmn/schema/1.0/core"
-DIAGRAM_FILE = "process.bpmn"
 _KEPT = 128
 
 T = TypeVar("T")
-
-
-class HasFiles(Protocol):
-    """A procedure package, as far as the interpreter looks at it."""
-
-    @property
-    def files(self) -> Mapping[str, bytes]:
-        """Contents by path inside the package."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +49,7 @@ class Program:
     flows: Mapping[tuple[str, str], tuple[str, ...]]
     spec: Any
     subs: Mapping[str, Any]
+    types: Types | None = field(default=None)
     _frozen: bytes | None = field(default=None)
 
     def specifications(self) -> tuple[Any, Mapping[str, Any]]:
@@ -67,7 +64,7 @@ _programs: OrderedDict[Hashable, Program] = OrderedDict()
 _lock = Lock()
 
 
-def program(version_id: Hashable, package: HasFiles) -> Program:
+def program(version_id: Hashable, package: Package) -> Program:
     """Return the program of a published version, built on first use and kept for the life of the process.
 
     Raises: Refused ``process.*`` when the diagram cannot be run; the publication gate says so earlier and better.
@@ -77,7 +74,7 @@ def program(version_id: Hashable, package: HasFiles) -> Program:
         if known is not None:
             _programs.move_to_end(version_id)
             return known
-    built = build(version_id, executable(package))
+    built = prepare(version_id, package)
     with _lock:
         _programs[version_id] = built
         while len(_programs) > _KEPT:
@@ -85,24 +82,37 @@ def program(version_id: Hashable, package: HasFiles) -> Program:
     return built
 
 
-def executable(package: HasFiles) -> bytes:
-    """Return the XML the interpreter runs: the package's diagram in its normal form."""
-    return package.files[DIAGRAM_FILE]
+def prepare(version_id: Hashable, package: Package) -> Program:
+    """Build the program of a package in its normal form, with the types its forms declare, without keeping it.
+
+    Raises: Refused ``process.*``, ``xml.*``, ``form.*``.
+    """
+    normalised = normalise(package.diagram)
+    return build(version_id, normalised.xml, variable_types(package, normalised.diagram))
 
 
-def build(version_id: Hashable, xml: bytes) -> Program:
-    """Build a program from *xml* without keeping it.
+def build(version_id: Hashable, xml: bytes, declared: Mapping[str, FeelType] | None = None) -> Program:
+    """Build a program from *xml*; *declared* are the variables its expressions may read, any if it is None.
 
     Raises: Refused ``process.*`` and ``xml.*``.
     """
     root = _prepared(parse_xml(xml, DIAGRAM_FILE))
     process_id = _main_process(root)
+    nodes, flows = _nodes(root), _flows(root)
+    types = None if declared is None else Types({**_repeated(root), **declared})
     spec, subs = _in_fresh_stack(lambda: _parsed(root, process_id))
+    number = 0 if types is None else types.number
     for one in (spec, *subs.values()):
         for task_spec in list(one.task_specs.values()):
-            _compile(task_spec)
+            _compile(task_spec, number)
     private = any(getattr(one.start, "trigger_specs", ()) for one in (spec, *subs.values()))
-    return Program(version_id, process_id, _nodes(root), _flows(root), spec, subs, pickle.dumps((spec, subs)) if private else None)
+    return Program(version_id, process_id, nodes, flows, spec, subs, types, pickle.dumps((spec, subs)) if private else None)
+
+
+def _repeated(root: etree._Element) -> dict[str, FeelType]:
+    """Return the names under which repeated steps see their item and leave their results: of any type."""
+    found = {str(one.get("id")): ANY for kind in ("inputDataItem", "outputDataItem") for one in root.iter(_tag(kind))}
+    return found | {(one.text or "").strip(): ANY for one in root.iter(_tag("loopDataOutputRef"))}
 
 
 def _tag(name: str) -> str:
@@ -156,7 +166,7 @@ def _ran_out_of_stack(error: BaseException | None) -> bool:
     return error is not None
 
 
-def _compile(task_spec: Any) -> None:
+def _compile(task_spec: Any, types: int) -> None:
     """Mark every text of one node as an expression of its kind; refuse what would be a script."""
     element = str(task_spec.bpmn_id or task_spec.name)
     if getattr(task_spec, "prescript", None) or getattr(task_spec, "postscript", None) or isinstance(task_spec, spiff.ScriptTask):
@@ -166,27 +176,27 @@ def _compile(task_spec: Any) -> None:
     if isinstance(task_spec, spiff.MultiChoice):
         for condition, _ in task_spec.cond_task_specs:
             if condition is not None:
-                condition.args = [Surface.at(condition.args[0], "condition", element)]
+                condition.args = [Surface.at(condition.args[0], "condition", element, types)]
     if isinstance(task_spec, spiff.ServiceTask):
         for parameter in task_spec.operation_params.values():
-            parameter["value"] = Surface.at(parameter["value"], "value", element)
+            parameter["value"] = Surface.at(parameter["value"], "value", element, types)
     if isinstance(task_spec, spiff.LoopTask):
-        _compile_loop(task_spec, element)
+        _compile_loop(task_spec, element, types)
     if isinstance(task_spec, spiff.CatchingEvent | spiff.ThrowingEvent):
         for owner, definition in definitions(task_spec):
-            _compile_event(definition, owner)
+            _compile_event(definition, owner, types)
 
 
-def _compile_loop(task_spec: Any, element: str) -> None:
+def _compile_loop(task_spec: Any, element: str, types: int) -> None:
     body = task_spec._wf_spec.task_specs[task_spec.task_spec]
     if not body.completed_event.is_connected(task_spec.merge_child):
         # The library connects it when the first repetition starts; an instance restored elsewhere would never hear of its end.
         body.completed_event.connect(task_spec.merge_child)
     if task_spec.condition is not None:
-        task_spec.condition = Surface.at(task_spec.condition, "condition", element)
+        task_spec.condition = Surface.at(task_spec.condition, "condition", element, types)
     if isinstance(task_spec, spiff.MultiInstanceTask):
         if task_spec.cardinality is not None:
-            task_spec.cardinality = Surface.at(task_spec.cardinality, "count", element)
+            task_spec.cardinality = Surface.at(task_spec.cardinality, "count", element, types)
         if task_spec.data_input is not None:
             task_spec.checked_input = ListLimit.at(task_spec.data_input.bpmn_id, "list", element)
 
@@ -202,17 +212,17 @@ def definitions(task_spec: Any) -> Iterator[tuple[str, Any]]:
         yield (str(drawn_on[place].name) if drawn_on else f"{task_spec.name}.{place}"), one
 
 
-def _compile_event(definition: Any, element: str) -> None:
+def _compile_event(definition: Any, element: str, types: int) -> None:
     if isinstance(definition, spiff.TimerEventDefinition):
         kind = "cycle" if isinstance(definition, spiff.CycleTimerEventDefinition) else "due"
         definition.name = element  # its instant is stored under this name: two timers behind one gateway keep apart (29)
-        definition.expression = Surface.at(definition.expression or "", kind, element)
+        definition.expression = Surface.at(definition.expression or "", kind, element, types)
         return
     kind = "condition" if isinstance(definition, spiff.ConditionalEventDefinition) else "value"
     if getattr(definition, "expression", None) is not None:
-        definition.expression = Surface.at(definition.expression, kind, element)
+        definition.expression = Surface.at(definition.expression, kind, element, types)
     for one in (*getattr(definition, "correlation_properties", ()), *getattr(definition, "process_correlations", ())):
-        one.retrieval_expression = Surface.at(one.retrieval_expression, "value", element)
+        one.retrieval_expression = Surface.at(one.retrieval_expression, "value", element, types)
 
 
 def _nodes(root: etree._Element) -> dict[str, Node]:

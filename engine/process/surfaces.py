@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
 from functools import wraps
-from typing import Any
+from itertools import count
+from typing import Any, Self
+from weakref import WeakValueDictionary
 
 from engine.errors import EngineError, Refused
-from engine.feel import Expression, FeelError, compile_expression, to_json
+from engine.feel import Expression, FeelError, FeelType, compile_expression, to_json
 from engine.process import timing
 from engine.process.values import Context, Json
 
@@ -29,18 +31,30 @@ def _forward(name: str, sample: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-_compiled: dict[tuple[str, tuple[str, ...]], Expression] = {}
+class Types(dict[str, FeelType]):
+    """The variables of one program with their declared types; surfaces refer to it by number so that a pickled copy stays small."""
+
+    def __init__(self, declared: Mapping[str, FeelType]) -> None:
+        super().__init__(declared)
+        self.number = next(_numbers)
+        _types[self.number] = self
 
 
-def compiled(text: str, functions: Mapping[str, Callable[..., Any]]) -> Expression:
-    """Return the expression of *text*, compiled once per process for each set of function names.
+_numbers = count(1)
+_types: WeakValueDictionary[int, Types] = WeakValueDictionary()
+_compiled: dict[tuple[str, int, tuple[str, ...]], Expression] = {}
+
+
+def compiled(text: str, types: int, functions: Mapping[str, Callable[..., Any]]) -> Expression:
+    """Return the expression of *text*, compiled once per process for each program and set of function names.
 
     Raises: FeelError.
     """
-    key = (text, tuple(sorted(functions)))
+    key = (text, types, tuple(sorted(functions)))
     known = _compiled.get(key)
     if known is None:
-        known = compile_expression(text, functions={name: _forward(name, call) for name, call in functions.items()})
+        forwards = {name: _forward(name, call) for name, call in functions.items()}
+        known = compile_expression(text, names=_types.get(types), functions=forwards)
         if len(_compiled) >= MAX_COMPILED:
             _compiled.clear()
         _compiled[key] = known
@@ -50,15 +64,16 @@ def compiled(text: str, functions: Mapping[str, Callable[..., Any]]) -> Expressi
 class Surface(str):
     """An expression text at its place: *kind* is condition, count, value, due, cycle or list; *element* the node it stands on."""
 
-    __slots__ = ("element", "kind")
+    __slots__ = ("element", "kind", "types")
     kind: str
     element: str
+    types: int
 
     @classmethod
-    def at(cls, text: str, kind: str, element: str) -> Surface:
-        """Mark *text* as one of the texts the engine may evaluate."""
+    def at(cls, text: str, kind: str, element: str, types: int = 0) -> Self:
+        """Mark *text* as one of the texts the engine may evaluate; *types* is the number of the program's declared variables."""
         surface = cls(text)
-        surface.kind, surface.element = kind, element
+        surface.kind, surface.element, surface.types = kind, element, types
         return surface
 
     def evaluate(self, scope: Mapping[str, Json]) -> Any:
@@ -75,7 +90,7 @@ class Surface(str):
     def _look(self, scope: Mapping[str, Json]) -> Any:
         context = CONTEXT.get()
         try:
-            return compiled(str(self), context.functions).evaluate({**scope, "dossier": context.dossier})
+            return compiled(str(self), self.types, context.functions).evaluate({**scope, "dossier": context.dossier})
         except FeelError as error:
             if isinstance(error.__cause__, EngineError):
                 raise error.__cause__ from None
