@@ -86,8 +86,11 @@ def canonical_number(number: Decimal) -> int | str:
     return format(number.normalize(), "f")
 
 
-def parse_number(text: str) -> Decimal:
+def parse_number(text: str, decimals: int | None = None) -> Decimal:
     """Return the number a person wrote: Vietnamese (``1.234,5``) or plain (``1234.5``).
+
+    ``1.250`` is read in two ways: as thousands where the field takes whole numbers, as a fraction where it takes three *decimals*; else it
+    is refused rather than guessed.
 
     Raises: ValueError.
     """
@@ -96,8 +99,11 @@ def parse_number(text: str) -> Decimal:
         if not re.fullmatch(r"-?(\d{1,3}(\.\d{3})+|\d+),\d+", compact):
             raise ValueError(text)
         compact = compact.replace(".", "").replace(",", ".")
-    elif re.fullmatch(r"-?[1-9]\d{0,2}(\.\d{3}){2,}", compact):
-        compact = compact.replace(".", "")
+    elif re.fullmatch(r"-?[1-9]\d{0,2}(\.\d{3})+", compact):
+        if decimals == 0 or compact.count(".") > 1:
+            compact = compact.replace(".", "")
+        elif decimals is None or decimals < 3:
+            raise ValueError(text)
     if not re.fullmatch(r"-?\d{1,20}(\.\d{1,10})?", compact):
         raise ValueError(text)
     return Decimal(compact)
@@ -116,7 +122,7 @@ def parse_date(text: str) -> date | None:
     return None
 
 
-def _refused(code: str, field: Field, **facts: object) -> Refused:
+def _refused(code: str, field: Field, **facts: Any) -> Refused:
     return Refused(code, field=field.key, label=field.label.vi, label_en=field.label.en or field.label.vi, **facts)
 
 
@@ -154,7 +160,7 @@ def _number(field: Field, value: object) -> Decimal:
     if isinstance(value, bool):
         raise _refused("form.number_expected", field)
     try:
-        number = parse_number(value) if isinstance(value, str) else Decimal(str(value))
+        number = parse_number(value, field.decimals) if isinstance(value, str) else Decimal(str(value))
     except (ValueError, InvalidOperation):
         raise _refused("form.number_expected", field) from None
     if not number.is_finite() or abs(number) > MAX_NUMBER:

@@ -41,7 +41,7 @@ class Declaration:
             line = getattr(error, "lineno", None) or _line_in(str(error))
             self.problems.append(Refused("package.toml_broken", file=FILE, line=line))
 
-    def fault(self, code: str, path: tuple[str | int, ...], **facts: object) -> None:
+    def fault(self, code: str, path: tuple[str | int, ...], **facts: Any) -> None:
         """Note a fault at *path*."""
         self.problems.append(Refused(code, file=FILE, key=dotted(path), line=line_of(self.text, path) or 1, **facts))
 
@@ -59,7 +59,7 @@ class Table:
         self.values = values
         self._read: set[str] = set()
 
-    def fault(self, code: str, key: str, **facts: object) -> None:
+    def fault(self, code: str, key: str, **facts: Any) -> None:
         """Note a fault at *key*."""
         self._declaration.fault(code, (*self.path, key), **facts)
 

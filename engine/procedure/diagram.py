@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -95,6 +95,8 @@ class EventDefinition:
     reference: str | None
     expression: str
     text: str
+    variable: str = ""
+    """The variable that receives a message's payload."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,9 +291,9 @@ class Diagram:
         return {shape.element: shape.box for shape in self.shapes}
 
 
-def _group(flows: Iterator[Flow] | object, end: str) -> Mapping[str, tuple[Flow, ...]]:
+def _group(flows: Iterable[Flow], end: str) -> Mapping[str, tuple[Flow, ...]]:
     grouped: dict[str, list[Flow]] = {}
-    for flow in flows:  # type: ignore[attr-defined]
+    for flow in flows:
         grouped.setdefault(getattr(flow, end), []).append(flow)
     return {node: tuple(found) for node, found in grouped.items()}
 

@@ -205,7 +205,8 @@ def _events(element: etree._Element) -> Iterator[EventDefinition]:
             kind = name.removesuffix("EventDefinition")
             inner = next((part for part in child if tag(part) in ("timeDate", "timeDuration", "timeCycle", "condition")), None)
             reference = local(child.get(f"{kind}Ref")) if kind != "link" else child.get("name", "")
-            yield EventDefinition(kind, reference, tag(inner) if inner is not None else "", text_of(inner))
+            variable = text_of(child.find(f"{bpmn('extensionElements')}/{{{SPIFF}}}messageVariable"))
+            yield EventDefinition(kind, reference, tag(inner) if inner is not None else "", text_of(inner), variable)
 
 
 def _loop(element: etree._Element) -> Loop | None:

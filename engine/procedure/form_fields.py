@@ -159,11 +159,12 @@ def _field(component: Mapping[str, Any], kind: str, form: str, label: Words, sec
 
 
 def _words(component: Mapping[str, Any], name: str) -> Words:
+    """Return a text of a component; its English stands beside it (``label_en``) or in the form editor's custom properties."""
     properties = component.get("properties") or {}
-    vi = component.get(name) or ""
-    return Words(
-        str(vi).strip(), str(properties.get(f"{name}_en") or properties.get("label_en" if name == "dateLabel" else "") or "").strip()
-    )
+    english = [component.get(f"{name}_en"), properties.get(f"{name}_en")]
+    if name == "dateLabel":
+        english += [component.get("label_en"), properties.get("label_en")]
+    return Words(str(component.get(name) or "").strip(), str(next((text for text in english if text), "")).strip())
 
 
 def _options(component: Mapping[str, Any], form: str, key: str) -> tuple[Option, ...]:

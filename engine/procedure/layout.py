@@ -85,10 +85,8 @@ def _undrawn(diagram: Diagram) -> Iterator[Flaw]:
 def _is_frame(diagram: Diagram, shape: Shape) -> bool:
     """Pools, lanes and open sub-processes contain others; everything else stands alone."""
     node = diagram.nodes.get(shape.element)
-    return (
-        node is None
-        and not _is_artifact(diagram, shape)
-        or (node is not None and node.kind in SUBPROCESSES and bool(diagram.inside(node.id)))
+    return (node is None and not _is_artifact(diagram, shape)) or (
+        node is not None and node.kind in SUBPROCESSES and bool(diagram.inside(node.id))
     )
 
 
@@ -188,9 +186,9 @@ def _labels(diagram: Diagram) -> Iterator[Flaw]:
     solid = _solid(diagram)
     for shape in diagram.shapes:
         node = diagram.nodes.get(shape.element)
-        if node is not None and node.kind in ACTIVITIES and not _is_frame(diagram, shape):
-            if not _fits(node.name, shape.box, FONT):
-                yield Flaw("layout.label_long", (node.id,), shape.box.x, shape.box.y, node.name)
+        closed = node is not None and node.kind in ACTIVITIES and not _is_frame(diagram, shape)
+        if node is not None and closed and not _fits(node.name, shape.box, FONT):
+            yield Flaw("layout.label_long", (node.id,), shape.box.x, shape.box.y, node.name)
     placed = [(shape.element, shape.label) for shape in diagram.shapes] + [(edge.element, edge.label) for edge in diagram.edges]
     labels = [(element, box) for element, box in placed if box is not None]
     for element, box in labels:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, time
 from functools import cached_property
 from typing import Any
@@ -146,7 +146,7 @@ class Package:
     notices: Mapping[str, Any]
     declaration: Mapping[str, Any]
     """The whole ``procedure.toml``, for tables that only one part of the product reads."""
-    unread: tuple[Unread, ...] = field(default=())
+    unread: tuple[Unread, ...] = ()
 
     @cached_property
     def diagram(self) -> Diagram:

@@ -1,0 +1,35 @@
+"""The operators a service task may call, with the parameters each needs; a diagram can ask for nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorKind:
+    """One operator: parameters it requires and allows, and the outcome it gives the dossier (if any)."""
+
+    required: frozenset[str]
+    optional: frozenset[str] = frozenset()
+    outcome: str = ""
+    document: bool = False
+    """Whether ``document`` must name a document of the package."""
+    open: bool = False
+    """Whether further parameters are taken as they come (values for a template)."""
+
+
+OPERATORS: Mapping[str, OperatorKind] = {
+    "dossier/request_supplement": OperatorKind(frozenset(("reason",)), frozenset(("components", "legal_basis", "until"))),
+    "dossier/refuse": OperatorKind(frozenset(("reason",)), frozenset(("legal_basis",)), outcome="refused"),
+    "dossier/resolve": OperatorKind(frozenset(), frozenset(("document",)), outcome="resolved", document=True),
+    "dossier/approve": OperatorKind(frozenset(), frozenset(("document",)), outcome="resolved", document=True),
+    "dossier/close": OperatorKind(frozenset(), frozenset(("reason", "legal_basis", "outcome")), outcome="withdrawn"),
+    "document/draft": OperatorKind(frozenset(("document",)), document=True, open=True),
+    "notice/send": OperatorKind(frozenset(("template",)), frozenset(("to",))),
+}
+SUPPLEMENT = "dossier/request_supplement"
+SUPPLEMENT_ANSWERED = "supplement_answered"
+DRAFT = "document/draft"
+NOTICE = "notice/send"
+ACTIONS = ("form", "sign", "issue", "return_result")

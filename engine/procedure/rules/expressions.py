@@ -1,0 +1,142 @@
+"""Every expression of the package compiles, and counts only on what every path to its place has set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from engine.feel import Expression, FeelError, FeelType, compile_expression, context_of
+from engine.procedure.diagram import Flow, Node
+from engine.procedure.form_fields import Field
+from engine.procedure.normaliser import CYCLE, DURATION
+from engine.procedure.report import Finding, Place
+from engine.procedure.rules.examined import Examined
+from engine.procedure.scope import DOSSIER, FUNCTIONS, field_type
+
+
+def condition(examined: Examined) -> Iterator[Finding]:
+    """Conditions of flows."""
+    diagram = examined.diagram
+    for flow in diagram.flows.values():
+        if flow.condition is not None and flow.condition.strip() and flow.source in diagram.nodes:
+            yield from _judged(examined, flow, flow.source, flow.condition, after=True)
+
+
+def timer(examined: Examined) -> Iterator[Finding]:
+    """Timers: a literal that is a real deadline, or an expression (defects 12, 13, 22, 31)."""
+    for node in examined.diagram.nodes.values():
+        for event in node.events:
+            if event.kind != "timer":
+                continue
+            if not event.text or _is_empty_deadline(event.text):
+                yield examined.find("timer", node, text=event.text)
+            elif event.expression == "timeCycle" and CYCLE.fullmatch(event.text.strip('"')):
+                if node.interrupting or node.kind != "boundaryEvent":
+                    yield examined.find("timer-cycle", node)
+            elif event.expression == "timeDate" and _is_naive(event.text):
+                yield examined.find("timer", node, text=event.text)
+            else:
+                # A boundary timer starts together with its step: it may count on what the step could.
+                yield from _judged(examined, node, node.id, event.text)
+
+
+def _is_empty_deadline(text: str) -> bool:
+    bare = text.strip().strip('"')
+    inner = bare.removeprefix('duration("').removesuffix('")')
+    if inner.startswith("-P") or inner in ("P", "PT"):
+        return True
+    return bool(DURATION.fullmatch(inner)) and not any(digit in inner for digit in "123456789")
+
+
+def _is_naive(text: str) -> bool:
+    bare = text.strip().strip('"')
+    if "(" in bare:
+        bare = bare.partition('("')[2].rpartition('")')[0]
+    return len(bare) >= 10 and bare[:4].isdigit() and bare[4] == "-" and not (bare.endswith("Z") or "+" in bare[10:] or "-" in bare[10:])
+
+
+def operator_parameter(examined: Examined) -> Iterator[Finding]:
+    """Parameters of operators."""
+    for node in examined.diagram.nodes.values():
+        if node.operator is not None:
+            for name, text in sorted(node.operator.parameters.items()):
+                if text.strip():
+                    yield from _judged(examined, node, node.id, text, parameter=name)
+
+
+def loop_expression(examined: Examined) -> Iterator[Finding]:
+    """Counts, lists and completion conditions of repetitions."""
+    for node in examined.diagram.nodes.values():
+        if node.loop is None:
+            continue
+        for text in (node.loop.cardinality, node.loop.input, node.loop.completion):
+            if text:
+                yield from _judged(examined, node, node.id, text)
+
+
+def declaration_expression(examined: Examined) -> Iterator[Finding]:
+    """Amounts of fees and conditions of components, over the dossier alone."""
+    names: Mapping[str, FeelType] = {"dossier": context_of(DOSSIER)}
+    texts = [("fee", fee.key, fee.amount) for fee in examined.package.fees]
+    texts += [("component", part.key, part.required) for part in examined.package.components if isinstance(part.required, str)]
+    for kind, key, text in texts:
+        problem = _compiled(text, names)
+        if isinstance(problem, FeelError):
+            yield Finding("expression", "refused", key, kind, Place("procedure.toml"), _facts(problem, text))
+
+
+def form_condition(examined: Examined) -> Iterator[Finding]:
+    """Conditions that hide a field count on fields of their form and on what the step knows."""
+    users: dict[str, list[Node]] = {}
+    for node in examined.steps:
+        if form := node.properties.get("form"):
+            users.setdefault(form, []).append(node)
+    for key, form in examined.forms.items():
+        own = {field.key: field_type(field) for field in form.fields}
+        shared = [examined.known_at(node.id) for node in users.get(key, [])] or [dict(examined.base_types)]
+        around = {name: kind for name, kind in shared[0].items() if all(name in known for known in shared)}
+        for field in form.fields:
+            if field.hide_text:
+                problem = _compiled(field.hide_text, {**around, **own})
+                if isinstance(problem, FeelError):
+                    yield _of_form(key, field, problem)
+
+
+def _of_form(key: str, field: Field, problem: FeelError) -> Finding:
+    return Finding("expression", "refused", field.key, field.label.vi, Place(f"forms/{key}.json"), _facts(problem, field.hide_text))
+
+
+def _judged(examined: Examined, element: Flow | Node, node: str, text: str, *, after: bool = False, **facts: str) -> Iterator[Finding]:
+    compiled = _compiled(text, examined.types)
+    if isinstance(compiled, FeelError):
+        yield examined.find("expression", element, **_facts(compiled, text), **facts)
+        return
+    certain = set(examined.certain.get(node, frozenset()))
+    if after:
+        certain |= set(examined.gained(examined.diagram.nodes[node]))
+    missing = sorted(name for name in compiled.names if not _is_certain(name, certain, examined))
+    if missing and node in examined.certain:
+        yield examined.find("not-certain", element, names=", ".join(missing), text=_shown(text))
+
+
+def _is_certain(name: str, certain: set[str], examined: Examined) -> bool:
+    root, _, rest = name.partition(".")
+    if root not in certain:
+        return False
+    field = f"{root}.{rest.split('.')[0]}"
+    return not rest or field in certain or field not in examined.fields
+
+
+def _compiled(text: str, names: Mapping[str, FeelType]) -> Expression | FeelError:
+    try:
+        return compile_expression(text, names=names, functions=FUNCTIONS)
+    except FeelError as error:
+        return error
+
+
+def _facts(error: FeelError, text: str) -> dict[str, object]:
+    return {"line": error.line, "column": error.column, "text": _shown(text), "reason_code": error.code, "reason_facts": dict(error.facts)}
+
+
+def _shown(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= 80 else f"{flat[:77]}…"
