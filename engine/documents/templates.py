@@ -28,7 +28,6 @@ TEST_MARK = "TEST · BẢN THỬ NGHIỆM, KHÔNG CÓ GIÁ TRỊ PHÁP LÝ"
 # so only imports that name a file literally pass, and the ways to reach code through text (eval, a module taken apart) do not.
 _IMPORT = re.compile(r"\b(?:import|include)\b(?P<target>\s*\"[^\"@\\]*\")?")
 _BEYOND = re.compile(r"\b(?:eval|plugin|dictionary|std)\b")
-_COMMENT = re.compile(r"(?<![:\"])//[^\n]*")
 _MEMBER = re.compile(r"[\w][\w .-]*(?:/[\w][\w .-]*)*")
 
 
@@ -207,12 +206,12 @@ def _wordings(compiler: typst.Compiler) -> tuple[Wording, ...]:
 
 
 def refuse_outside(name: str, content: bytes) -> None:
-    """Refuse a template that could reach beyond its own folder.
+    """Refuse a template that could reach beyond its own folder; comments are read too, for what is one is Typst's to decide.
 
     Raises: Refused ``template.import_forbidden``, ``template.not_utf8``.
     """
     try:
-        source = _COMMENT.sub("", content.decode("utf-8"))
+        source = content.decode("utf-8")
     except UnicodeDecodeError:
         raise Refused("template.not_utf8", file=name) from None
     for found in _IMPORT.finditer(source):
