@@ -8,6 +8,7 @@ else is our own mistake: 500 with an incident number that also stands in the log
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -89,9 +90,14 @@ def problem(error: EngineError) -> Any:
     """Return an error as an RFC 9457 problem, one entry per field."""
     words = said(error)
     body: dict[str, Any] = {
-        "type": f"urn:motcua:problem:{error.code}", "title": words.what, "status": error.status, "detail": words.why, "code": error.code,
-        "remedy": words.do, "message": f"{words.what} {words.do}",
-    }  # fmt: skip
+        "type": f"urn:motcua:problem:{error.code}",
+        "title": words.what,
+        "status": error.status,
+        "detail": words.why,
+        "code": error.code,
+        "remedy": words.do,
+        "message": f"{words.what} {words.do}",
+    }
     if error.field:
         body["field"] = error.field
     if error.source:
@@ -147,3 +153,12 @@ def page(status: int, words: Sentence, error: EngineError | None = None) -> str:
 def wants_json() -> bool:
     """Whether a program asked: the API, or a script of ours that keeps a draft."""
     return request.path.startswith("/api/") or request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
+
+
+def attempted(act: Callable[[], object]) -> EngineError | None:
+    """Do one of several acts; return why it was refused, so that the others go on and nothing is hidden."""
+    try:
+        act()
+    except EngineError as error:
+        return error
+    return None

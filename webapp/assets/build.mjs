@@ -42,10 +42,4 @@ fs.writeFileSync(`${out}/manifest.json`, JSON.stringify(manifest));
 for (const f of fs.readdirSync(out)) {
   if (/\.(js|css|svg)$/.test(f)) fs.writeFileSync(`${out}/${f}.br`, brotliCompressSync(fs.readFileSync(`${out}/${f}`)));
 }
-// The faces of printed documents are read by the engine from one known place.
-fs.mkdirSync(`${out}/fonts`, { recursive: true });
-const tinos = 'node_modules/@expo-google-fonts/tinos';
-for (const f of fs.readdirSync(tinos, { recursive: true })) {
-  if (String(f).endsWith('.ttf')) fs.copyFileSync(`${tinos}/${f}`, `${out}/fonts/${String(f).split('/').pop()}`);
-}
 // The accessibility checker is served to nobody: the tests read it from node_modules.

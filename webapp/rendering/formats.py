@@ -22,9 +22,17 @@ TIME = Markup('<time datetime="{}" class="nowrap">{}</time>')
 def install(app: Flask) -> None:
     """Give the templates their filters."""
     app.jinja_env.filters.update(
-        instant=instant, day=day, clock_time=clock_time, money=money, size=size, number=number, instant_tag=instant_tag,
-        day_tag=day_tag, weekday=weekday, duration=duration,
-    )  # fmt: skip
+        instant=instant,
+        day=day,
+        clock_time=clock_time,
+        money=money,
+        size=size,
+        number=number,
+        instant_tag=instant_tag,
+        day_tag=day_tag,
+        weekday=weekday,
+        duration=duration,
+    )
     app.jinja_env.globals.update(remaining_time=remaining_time)
 
 

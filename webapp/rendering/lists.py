@@ -88,9 +88,14 @@ def asked(columns: Iterable[Column], filters: Iterable[str] = (), *, sort: str =
     wanted = wanted if wanted.lstrip("-") in {c.key for c in known if c.sort} else sort
     wanted_export = request.args.get("export", "")
     return Listing(
-        known, request.args.get("q", "").strip()[:100], {name: request.args.get(name, "").strip()[:80] for name in filters}, wanted,
-        max(1, request.args.get("page", 1, int)), size, wanted_export if wanted_export in ("csv", "xlsx") else "",
-    )  # fmt: skip
+        known,
+        request.args.get("q", "").strip()[:100],
+        {name: request.args.get(name, "").strip()[:80] for name in filters},
+        wanted,
+        max(1, request.args.get("page", 1, int)),
+        size,
+        wanted_export if wanted_export in ("csv", "xlsx") else "",
+    )
 
 
 def taken_away(listing: Listing, name: str) -> Response:

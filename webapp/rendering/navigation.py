@@ -40,9 +40,16 @@ def visible(app: Flask, roles: frozenset[str], counts: Mapping[str, int]) -> lis
             continue
         address = url_for(entry.endpoint, **dict(entry.arguments))
         sections.setdefault(str(entry.section), []).append(
-            {"label": str(entry.label), "href": address, "icon": entry.icon, "count": counts.get(entry.count),
-             "late": counts.get(f"{entry.count}_late"),              "current": entry is best, "shortcut": entry.shortcut}
-        )  # fmt: skip
+            {
+                "label": str(entry.label),
+                "href": address,
+                "icon": entry.icon,
+                "count": counts.get(entry.count),
+                "late": counts.get(f"{entry.count}_late"),
+                "current": entry is best,
+                "shortcut": entry.shortcut,
+            }
+        )
     return list(sections.items())
 
 

@@ -13,95 +13,221 @@ from webapp.i18n import pick
 
 # status → colour, picture; the word comes from the engine's own table
 STATUS = {
-    "received": ("info", "inbox"), "processing": ("info", "half"), "awaiting_supplement": ("soon", "pause"), "awaiting_payment": ("soon", "pause"),
-    "refused": ("late", "cross"), "withdrawn": ("", "undo"), "stopped": ("", "cross"), "resolved": ("done", "check"), "returned": ("done", "check"),
-    "approved": ("done", "check"), "closed": ("", "check"),
-}  # fmt: skip
+    "received": ("info", "inbox"),
+    "processing": ("info", "half"),
+    "awaiting_supplement": ("soon", "pause"),
+    "awaiting_payment": ("soon", "pause"),
+    "refused": ("late", "cross"),
+    "withdrawn": ("", "undo"),
+    "stopped": ("", "cross"),
+    "resolved": ("done", "check"),
+    "returned": ("done", "check"),
+    "approved": ("done", "check"),
+    "closed": ("", "check"),
+}
 
 DOCUMENT_STATE = {
-    "draft": ("", "paper", _("Dự thảo")), "signed": ("info", "pen", _("Lãnh đạo đã ký")), "numbered": ("info", "list", _("Đã cấp số")),
-    "issued": ("done", "seal", _("Đã phát hành")), "cancelled": ("", "cross", _("Đã hủy")),
-}  # fmt: skip
+    "draft": ("", "paper", _("Dự thảo")),
+    "signed": ("info", "pen", _("Lãnh đạo đã ký")),
+    "numbered": ("info", "list", _("Đã cấp số")),
+    "issued": ("done", "seal", _("Đã phát hành")),
+    "cancelled": ("", "cross", _("Đã hủy")),
+}
 
 OUTCOME = {
-    "early": ("done", "check", _("Trước hạn")), "on_time": ("done", "check", _("Đúng hạn")), "late": ("late", "warning", _("Quá hạn")),
-}  # fmt: skip
+    "early": ("done", "check", _("Trước hạn")),
+    "on_time": ("done", "check", _("Đúng hạn")),
+    "late": ("late", "warning", _("Quá hạn")),
+}
 
 HOW = {
-    "completed": _("hoàn thành"), "sent_back": _("chuyển trả"), "superseded": _("không còn cần"), "undone": _("hoàn tác"),
-    "cancelled": _("hủy"), "timer": _("hết giờ"), "timed_out": _("hết giờ"),
-}  # fmt: skip
+    "completed": _("hoàn thành"),
+    "sent_back": _("chuyển trả"),
+    "superseded": _("không còn cần"),
+    "undone": _("hoàn tác"),
+    "cancelled": _("hủy"),
+    "timer": _("hết giờ"),
+    "timed_out": _("hết giờ"),
+}
 
 HANDOVER = {
-    "handed_over": _("Chuyển"), "reassigned": _("Giao người khác"), "sent_back": _("Chuyển trả"), "undone": _("Hoàn tác"), "returned": _("Trả kết quả"),
+    "handed_over": _("Chuyển"),
+    "reassigned": _("Giao người khác"),
+    "sent_back": _("Chuyển trả"),
+    "undone": _("Hoàn tác"),
+    "returned": _("Trả kết quả"),
     "accepted": _("Nhận"),
-}  # fmt: skip
+}
 
 DAY = {
-    "received": _("Ngày nhận, chưa tính"), "restarted": _("Ngày tính lại, chưa tính"), "before_restart": _("Trước khi tính lại, không tính"),
-    "weekend": _("Nghỉ cuối tuần"), "holiday": _("Nghỉ lễ"), "compensatory_off": _("Nghỉ bù"), "swap_off": _("Nghỉ hoán đổi"),
-    "closure": _("Cơ quan đóng cửa"), "makeup_work": _("Làm bù, có tính"), "half_day": _("Nửa ngày, tính theo giờ"), "counted": _("Ngày làm việc, có tính"),
-    "counted_calendar": _("Có tính"), "suspended": _("Tạm dừng, không tính"), "suspended_part": _("Tạm dừng một phần, tính phần còn lại"),
-    "outside_hours": _("Ngoài giờ làm việc"), "after_cutoff": _("Nhận sau giờ chốt trong ngày"), "same_day": _("Trả ngay trong ngày"),
-    "next_day": _("Trả trong ngày làm việc này"), "made_up": _("Ngày đến hạn"), "last_day_off": _("Hạn rơi vào ngày nghỉ, chuyển sang ngày làm việc sau"),
-}  # fmt: skip
+    "received": _("Ngày nhận, chưa tính"),
+    "restarted": _("Ngày tính lại, chưa tính"),
+    "before_restart": _("Trước khi tính lại, không tính"),
+    "weekend": _("Nghỉ cuối tuần"),
+    "holiday": _("Nghỉ lễ"),
+    "compensatory_off": _("Nghỉ bù"),
+    "swap_off": _("Nghỉ hoán đổi"),
+    "closure": _("Cơ quan đóng cửa"),
+    "makeup_work": _("Làm bù, có tính"),
+    "half_day": _("Nửa ngày, tính theo giờ"),
+    "counted": _("Ngày làm việc, có tính"),
+    "counted_calendar": _("Có tính"),
+    "suspended": _("Tạm dừng, không tính"),
+    "suspended_part": _("Tạm dừng một phần, tính phần còn lại"),
+    "outside_hours": _("Ngoài giờ làm việc"),
+    "after_cutoff": _("Nhận sau giờ chốt trong ngày"),
+    "same_day": _("Trả ngay trong ngày"),
+    "next_day": _("Trả trong ngày làm việc này"),
+    "made_up": _("Ngày đến hạn"),
+    "last_day_off": _("Hạn rơi vào ngày nghỉ, chuyển sang ngày làm việc sau"),
+}
 
 DUE_REASON = {
-    "received": _("Tiếp nhận"), "suspended": _("Tạm dừng chờ bổ sung"), "supplement": _("Tạm dừng chờ bổ sung"), "resumed": _("Nhận bổ sung, tính tiếp"),
-    "supplement_requested": _("Tạm dừng chờ bổ sung"), "supplement_answered": _("Nhận bổ sung, tính tiếp"), "extended": _("Gia hạn"),
+    "received": _("Tiếp nhận"),
+    "suspended": _("Tạm dừng chờ bổ sung"),
+    "supplement": _("Tạm dừng chờ bổ sung"),
+    "resumed": _("Nhận bổ sung, tính tiếp"),
+    "supplement_requested": _("Tạm dừng chờ bổ sung"),
+    "supplement_answered": _("Nhận bổ sung, tính tiếp"),
+    "extended": _("Gia hạn"),
     "calendar_changed": _("Lịch làm việc thay đổi"),
-}  # fmt: skip
+}
 
 CHANNEL = {"in_person": _("Trực tiếp"), "online": _("Trực tuyến"), "postal": _("Bưu chính")}
-DELIVERY = {"counter": _("Nhận tại quầy"), "postal": _("Qua bưu chính"), "download": _("Tải bản điện tử"), "store": _("Vào kho dữ liệu điện tử")}
+DELIVERY = {
+    "counter": _("Nhận tại quầy"),
+    "postal": _("Qua bưu chính"),
+    "download": _("Tải bản điện tử"),
+    "store": _("Vào kho dữ liệu điện tử"),
+}
 COMPONENT_FORM = {
-    "original": _("Bản chính"), "certified_copy": _("Bản sao chứng thực"), "plain_copy": _("Bản sao, bản chụp"), "electronic": _("Bản điện tử"),
-}  # fmt: skip
+    "original": _("Bản chính"),
+    "certified_copy": _("Bản sao chứng thực"),
+    "plain_copy": _("Bản sao, bản chụp"),
+    "electronic": _("Bản điện tử"),
+}
 REGISTER = {
-    "dossier": _("Sổ theo dõi hồ sơ"), "certification": _("Sổ chứng thực"), "outgoing": _("Sổ đăng ký văn bản đi"), "incoming": _("Sổ văn bản đến"),
-    "fee_receipt": _("Sổ biên lai phí, lệ phí"), "supplement_request": _("Sổ phiếu yêu cầu bổ sung"), "refusal": _("Sổ phiếu từ chối"),
-    "decision": _("Sổ quyết định"), "leave": _("Sổ giấy nghỉ phép"),
-}  # fmt: skip
-ENTRY = {"reserved": ("soon", "half", _("Đang giữ số")), "issued": ("done", "check", _("Đã phát hành")), "cancelled": ("", "cross", _("Đã hủy"))}
-LEVEL = {"province": _("Tỉnh"), "department": _("Sở, ban, ngành"), "commune": _("Xã, phường"), "division": _("Phòng, đơn vị"), "centre": _("Trung tâm")}
+    "dossier": _("Sổ theo dõi hồ sơ"),
+    "certification": _("Sổ chứng thực"),
+    "outgoing": _("Sổ đăng ký văn bản đi"),
+    "incoming": _("Sổ văn bản đến"),
+    "fee_receipt": _("Sổ biên lai phí, lệ phí"),
+    "supplement_request": _("Sổ phiếu yêu cầu bổ sung"),
+    "refusal": _("Sổ phiếu từ chối"),
+    "decision": _("Sổ quyết định"),
+    "leave": _("Sổ giấy nghỉ phép"),
+}
+ENTRY = {
+    "reserved": ("soon", "half", _("Đang giữ số")),
+    "issued": ("done", "check", _("Đã phát hành")),
+    "cancelled": ("", "cross", _("Đã hủy")),
+}
+LEVEL = {
+    "province": _("Tỉnh"),
+    "department": _("Sở, ban, ngành"),
+    "commune": _("Xã, phường"),
+    "division": _("Phòng, đơn vị"),
+    "centre": _("Trung tâm"),
+}
 ACTOR = {
-    "citizen": _("Người dân"), "clock": _("Đồng hồ hệ thống"), "system": _("Hệ thống"), "cli": _("Quản trị (dòng lệnh)"), "": _("Hệ thống"),
-}  # fmt: skip
+    "citizen": _("Người dân"),
+    "clock": _("Đồng hồ hệ thống"),
+    "system": _("Hệ thống"),
+    "cli": _("Quản trị (dòng lệnh)"),
+    "": _("Hệ thống"),
+}
 
 FACT = {
-    "account.created": _("Tạo tài khoản"), "account.linked": _("Gắn tài khoản"), "account.password_changed": _("Đổi mật khẩu"),
-    "account.password_reset": _("Đặt lại mật khẩu"), "account.second_factor_off": _("Tắt xác thực hai bước"),
-    "account.second_factor_on": _("Bật xác thực hai bước"), "account.sign_in_failed": _("Đăng nhập sai"), "account.signed_in": _("Đăng nhập"),
-    "appointment.ended": _("Kết thúc bổ nhiệm"), "clock.moved": _("Dịch chuyển đồng hồ"), "document.cancelled": _("Hủy văn bản"),
-    "document.drafted": _("Soạn dự thảo"), "document.made": _("Lập phiếu, giấy"), "document.numbered": _("Cấp số, ngày"),
-    "document.sealed": _("Ký số cơ quan (đóng dấu)"), "document.signed": _("Lãnh đạo ký số"), "dossier.closed": _("Kết thúc hồ sơ"),
-    "dossier.due_changed": _("Hạn thay đổi"), "dossier.overdue": _("Quá hạn"), "dossier.read": _("Xem hồ sơ"), "dossier.read_by_owner": _("Chủ hồ sơ xem"),
-    "dossier.received": _("Tiếp nhận hồ sơ"), "dossier.refused": _("Từ chối hồ sơ"), "dossier.resolved": _("Đã giải quyết xong"),
-    "dossier.status_changed": _("Chuyển trạng thái"), "dossier.started": _("Bắt đầu"), "dossier.stopped": _("Dừng giải quyết"),
-    "dossier.withdrawn": _("Rút hồ sơ"), "fee.paid": _("Thu phí, lệ phí"), "file.discarded": _("Bỏ tệp"), "file.kept": _("Nhận tệp"),
-    "identity.looked_up": _("Tra cứu số định danh"), "incident.opened": _("Phát sinh sự cố"), "incident.retried": _("Thử lại sự cố"),
-    "incident.settled": _("Đóng sự cố"), "key.registered": _("Đăng ký khóa ký"), "key.pin_reset": _("Đặt lại mã PIN"),
-    "message.delivered": _("Đã gửi thông báo"), "notice.sent": _("Gửi thông báo"), "person.appointed": _("Bổ nhiệm"),
-    "person.entered": _("Thêm người"), "position.created": _("Lập vị trí công tác"), "power.delegated": _("Ủy quyền"),
-    "procedure.published": _("Ban hành quy trình"), "result.returned": _("Trả kết quả"), "seal.prepared": _("Chuẩn bị ký số cơ quan"),
-    "signature.approved": _("Chấp thuận ký"), "signature.failed": _("Ký không thành"), "signature.prepared": _("Chuẩn bị ký"),
-    "supplement.answered": _("Nộp bổ sung"), "supplement.requested": _("Yêu cầu bổ sung"), "task.assigned": _("Giao việc"),
-    "task.claimed": _("Nhận việc"), "task.completed": _("Hoàn thành bước"), "task.completion_undone": _("Hoàn tác"), "task.opened": _("Chuyển đến bước"),
-    "task.released": _("Trả việc về hàng đợi"), "task.sent_back": _("Chuyển trả bước trước"), "timer.fired": _("Đồng hồ kích hoạt"),
-    "token.created": _("Tạo mã truy cập"), "token.revoked": _("Thu hồi mã truy cập"), "tracking.access_granted": _("Người dân mở hồ sơ"),
-    "tracking.access_refused": _("Mở hồ sơ bằng mã sai"), "unit.established": _("Thành lập đơn vị"),
-}  # fmt: skip
+    "account.created": _("Tạo tài khoản"),
+    "account.linked": _("Gắn tài khoản"),
+    "account.password_changed": _("Đổi mật khẩu"),
+    "account.password_reset": _("Đặt lại mật khẩu"),
+    "account.second_factor_off": _("Tắt xác thực hai bước"),
+    "account.second_factor_on": _("Bật xác thực hai bước"),
+    "account.sign_in_failed": _("Đăng nhập sai"),
+    "account.signed_in": _("Đăng nhập"),
+    "appointment.ended": _("Kết thúc bổ nhiệm"),
+    "clock.moved": _("Dịch chuyển đồng hồ"),
+    "document.cancelled": _("Hủy văn bản"),
+    "document.drafted": _("Soạn dự thảo"),
+    "document.made": _("Lập phiếu, giấy"),
+    "document.numbered": _("Cấp số, ngày"),
+    "document.sealed": _("Ký số cơ quan (đóng dấu)"),
+    "document.signed": _("Lãnh đạo ký số"),
+    "dossier.closed": _("Kết thúc hồ sơ"),
+    "dossier.due_changed": _("Hạn thay đổi"),
+    "dossier.overdue": _("Quá hạn"),
+    "dossier.read": _("Xem hồ sơ"),
+    "dossier.read_by_owner": _("Chủ hồ sơ xem"),
+    "dossier.received": _("Tiếp nhận hồ sơ"),
+    "dossier.refused": _("Từ chối hồ sơ"),
+    "dossier.resolved": _("Đã giải quyết xong"),
+    "dossier.status_changed": _("Chuyển trạng thái"),
+    "dossier.started": _("Bắt đầu"),
+    "dossier.stopped": _("Dừng giải quyết"),
+    "dossier.withdrawn": _("Rút hồ sơ"),
+    "fee.paid": _("Thu phí, lệ phí"),
+    "file.discarded": _("Bỏ tệp"),
+    "file.kept": _("Nhận tệp"),
+    "identity.looked_up": _("Tra cứu số định danh"),
+    "incident.opened": _("Phát sinh sự cố"),
+    "incident.retried": _("Thử lại sự cố"),
+    "incident.settled": _("Đóng sự cố"),
+    "key.registered": _("Đăng ký khóa ký"),
+    "key.pin_reset": _("Đặt lại mã PIN"),
+    "message.delivered": _("Đã gửi thông báo"),
+    "notice.sent": _("Gửi thông báo"),
+    "person.appointed": _("Bổ nhiệm"),
+    "person.entered": _("Thêm người"),
+    "position.created": _("Lập vị trí công tác"),
+    "power.delegated": _("Ủy quyền"),
+    "procedure.published": _("Ban hành quy trình"),
+    "result.returned": _("Trả kết quả"),
+    "seal.prepared": _("Chuẩn bị ký số cơ quan"),
+    "signature.approved": _("Chấp thuận ký"),
+    "signature.failed": _("Ký không thành"),
+    "signature.prepared": _("Chuẩn bị ký"),
+    "supplement.answered": _("Nộp bổ sung"),
+    "supplement.requested": _("Yêu cầu bổ sung"),
+    "task.assigned": _("Giao việc"),
+    "task.claimed": _("Nhận việc"),
+    "task.completed": _("Hoàn thành bước"),
+    "task.completion_undone": _("Hoàn tác"),
+    "task.opened": _("Chuyển đến bước"),
+    "task.released": _("Trả việc về hàng đợi"),
+    "task.sent_back": _("Chuyển trả bước trước"),
+    "timer.fired": _("Đồng hồ kích hoạt"),
+    "token.created": _("Tạo mã truy cập"),
+    "token.revoked": _("Thu hồi mã truy cập"),
+    "tracking.access_granted": _("Người dân mở hồ sơ"),
+    "tracking.access_refused": _("Mở hồ sơ bằng mã sai"),
+    "unit.established": _("Thành lập đơn vị"),
+}
 
 
 def install(app: Flask) -> None:
     """Give the templates the words."""
     app.jinja_env.globals.update(
-        status_state=status_state, document_state=lambda s: DOCUMENT_STATE.get(s, ("", "paper", s)), entry_state=lambda s: ENTRY.get(s, ("", "dot", s)),
-        outcome_state=lambda o: OUTCOME.get(o), how_word=lambda h: HOW.get(h, h), handover_word=lambda h: HANDOVER.get(h, h), day_word=day_word,
-        due_reason_word=lambda r: DUE_REASON.get(r, r), channel_word=lambda c: CHANNEL.get(c, c), delivery_word=lambda d: DELIVERY.get(d, d),
-        component_form_word=lambda f: COMPONENT_FORM.get(f, f), register_word=lambda r: REGISTER.get(r, r), level_word=lambda v: LEVEL.get(v, v),
-        actor_word=actor_word, fact_word=fact_word, role_word=role_word, words_of=words_of, capacity_word=capacity_word, term_words=term_words,
-    )  # fmt: skip
+        status_state=status_state,
+        document_state=lambda s: DOCUMENT_STATE.get(s, ("", "paper", s)),
+        entry_state=lambda s: ENTRY.get(s, ("", "dot", s)),
+        outcome_state=lambda o: OUTCOME.get(o),
+        how_word=lambda h: HOW.get(h, h),
+        handover_word=lambda h: HANDOVER.get(h, h),
+        day_word=day_word,
+        due_reason_word=lambda r: DUE_REASON.get(r, r),
+        channel_word=lambda c: CHANNEL.get(c, c),
+        delivery_word=lambda d: DELIVERY.get(d, d),
+        component_form_word=lambda f: COMPONENT_FORM.get(f, f),
+        register_word=lambda r: REGISTER.get(r, r),
+        level_word=lambda v: LEVEL.get(v, v),
+        actor_word=actor_word,
+        fact_word=fact_word,
+        role_word=role_word,
+        words_of=words_of,
+        capacity_word=capacity_word,
+        term_words=term_words,
+    )
 
 
 def status_state(status: str) -> tuple[str, str, str]:
@@ -153,6 +279,9 @@ def term_words(term: dict[str, Any]) -> str:
     """Return a term as words: ``3 ngày làm việc``."""
     unit = str(term.get("unit", ""))
     words = {
-        "same_day": _("Trong ngày"), "working_day": _("%(n)s ngày làm việc"), "working_hour": _("%(n)s giờ làm việc"), "calendar_day": _("%(n)s ngày"),
-    }.get(unit)  # fmt: skip
+        "same_day": _("Trong ngày"),
+        "working_day": _("%(n)s ngày làm việc"),
+        "working_hour": _("%(n)s giờ làm việc"),
+        "calendar_day": _("%(n)s ngày"),
+    }.get(unit)
     return str(words) % {"n": term.get("amount", "")} if words is not None else ""

@@ -15,6 +15,8 @@ document.addEventListener('visibilitychange', refresh);
 document.addEventListener('change', event => {
   const all = event.target.closest('[data-check-all]');
   if (all) document.querySelectorAll(`input[name="${all.dataset.checkAll}"]`).forEach(box => { box.checked = all.checked; });
+  // Which fields appear is decided by the server; a choice asks it again and keeps what was typed.
+  if (event.target.closest('[data-reshape]')) document.getElementById('fields')?.dispatchEvent(new Event('reshape'));
   if (event.target.closest('[data-submit-on-change]')) event.target.form.requestSubmit();
 });
 document.addEventListener('click', event => {
@@ -26,6 +28,8 @@ document.addEventListener('click', event => {
   if (insert) {
     const field = document.getElementById(insert.dataset.into);
     field.value = field.value ? `${field.value.trimEnd()}\n${insert.dataset.insert}` : insert.dataset.insert;
+    const basis = insert.dataset.basisInto && document.getElementById(insert.dataset.basisInto);
+    if (basis && !basis.value) basis.value = insert.dataset.basis;
     field.dispatchEvent(new Event('input', { bubbles: true })); field.focus();
   }
 });

@@ -25,3 +25,8 @@ if (box) {
     });
   }
 }
+
+// Chosen files go up at once, so that pages, fee and refusals are seen before reception; without script a button does it.
+for (const input of document.querySelectorAll('[data-upload]')) {
+  input.addEventListener('change', () => { if (input.files.length) { delete input.form.dataset.sent; document.querySelector('[data-upload-now]').click(); } });
+}
