@@ -49,6 +49,8 @@ def draft_result(flow: Flow, key: str, extra: Json, variables: Json) -> Document
             entry.state, entry.reason = "cancelled", "drafted_again"
         w.record("document.cancelled", d.id, document=str(old.id), reason="drafted_again")
     unit_id = d.support_unit_id if d.scope == "internal" and d.support_unit_id else d.deciding_unit_id
+    units = units_of(w.session, w.province)
+    agency = units[agency_of(units, unit_id)]
     document = Document(
         province=w.province,
         id=new_id(),
@@ -60,9 +62,9 @@ def draft_result(flow: Flow, key: str, extra: Json, variables: Json) -> Document
         content={**plain_answers(variables), **extra},
         fields=[],
         state="draft",
-        unit_id=agency_of(units_of(w.session, w.province), unit_id),
+        unit_id=agency.id,
         register=spec.register,
-        symbol=spec.symbol,
+        symbol=spec.symbol.replace("{agency}", agency.symbol),
         order=spec.order,
         capacity=spec.capacity,
         drafted_by_id=w.actor.person,

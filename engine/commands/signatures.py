@@ -121,7 +121,7 @@ def prepare_one(w: UnitOfWork, task_id: UUID) -> PreparedRow:
         live.state = "expired" if live.expires_at <= w.now else "refused"
     separate_duties(run, person)
     seat = person.require(*task.roles, unit=task.unit_id)
-    capacity = capacity_of(seat, document)
+    capacity = capacity_of(seat, document, task)
     key = key_of_person(w, person.person_id)
     office = w.part(SigningOffice)
     signer = signer_lines(run, seat, person, capacity)
@@ -173,13 +173,13 @@ def separate_duties(run: Flow, person: Standing) -> None:
         raise Refused("signing.own_work")
 
 
-def capacity_of(seat: Seat, document: Document) -> str:
-    """Return in which capacity this seat signs: by delegation, as deputy for the head, or as the document says (NĐ 30/2020/NĐ-CP, Điều 13)."""
+def capacity_of(seat: Seat, document: Document, task: Task) -> str:
+    """Return in which capacity this seat signs: delegated, as deputy, or as step or document say (NĐ 30/2020/NĐ-CP, Điều 13)."""
     if seat.capacity:
         return seat.capacity
     if seat.role == "deputy_head":
         return "for_head"
-    return document.capacity or "own_power"
+    return str(task.properties.get("capacity") or document.capacity or "own_power")
 
 
 def signer_lines(run: Flow, seat: Seat, person: Standing, capacity: str) -> Json:
