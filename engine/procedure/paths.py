@@ -15,8 +15,9 @@ def before_each(
 ) -> dict[str, Facts]:
     """Return for each node of the level and the levels inside what is certain when it begins.
 
-    *gained* tells what is certain once a node is done, *lost* whether a node overwrites a fact. A parallel join adds up its branches, any other meeting of paths keeps what they
-    share; what happened inside a sub-process counts when all its ends agree; a boundary event knows what its host knew at its start.
+    *gained* tells what is certain once a node is done, *lost* whether a node overwrites a fact. A parallel join adds up its branches,
+    any other meeting of paths keeps what they share; what happened inside a sub-process counts when all its ends agree; a boundary
+    event knows what its host knew at its start.
     """
     solver = _Solver(diagram, gained, lost)
     solver.solve(container, entry)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from engine.feel import Expression, FeelError, FeelType, compile_expression, context_of
 from engine.procedure.diagram import Flow, Node
@@ -88,8 +89,7 @@ def form_condition(examined: Examined) -> Iterator[Finding]:
     """Conditions that hide a field count on fields of their form and on what the step knows."""
     users: dict[str, list[Node]] = {}
     for node in examined.steps:
-        if form := node.properties.get("form"):
-            users.setdefault(form, []).append(node)
+        users.setdefault(node.properties.get("form", ""), []).append(node)
     for key, form in examined.forms.items():
         own = {field.key: field_type(field) for field in form.fields}
         shared = [examined.known_at(node.id) for node in users.get(key, [])] or [dict(examined.base_types)]
@@ -105,7 +105,7 @@ def _of_form(key: str, field: Field, problem: FeelError) -> Finding:
     return Finding("expression", "refused", field.key, field.label.vi, Place(f"forms/{key}.json"), _facts(problem, field.hide_text))
 
 
-def _judged(examined: Examined, element: Flow | Node, node: str, text: str, *, after: bool = False, **facts: str) -> Iterator[Finding]:
+def _judged(examined: Examined, element: Flow | Node, node: str, text: str, *, after: bool = False, **facts: Any) -> Iterator[Finding]:
     compiled = _compiled(text, examined.types)
     if isinstance(compiled, FeelError):
         yield examined.find("expression", element, **_facts(compiled, text), **facts)
@@ -133,7 +133,7 @@ def _compiled(text: str, names: Mapping[str, FeelType]) -> Expression | FeelErro
         return error
 
 
-def _facts(error: FeelError, text: str) -> dict[str, object]:
+def _facts(error: FeelError, text: str) -> dict[str, Any]:
     return {"line": error.line, "column": error.column, "text": _shown(text), "reason_code": error.code, "reason_facts": dict(error.facts)}
 
 

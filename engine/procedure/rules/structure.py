@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.procedure.diagram import SUBPROCESSES, Node
+from engine.procedure.diagram import FLOW_NODES, SUBPROCESSES, Node, tag
 from engine.procedure.paths import automatic_cycles, reachable
 from engine.procedure.report import Finding
 from engine.procedure.rules.examined import Examined
@@ -25,9 +25,7 @@ def duplicate_id(examined: Examined) -> Iterator[Finding]:
     for identifier, line in examined.original.duplicates:
         yield examined.find("duplicate-id", identifier, line=line)
     for element in examined.original.root.iter("{http://www.omg.org/spec/BPMN/20100524/MODEL}*"):
-        if element.tag.endswith(("Task", "Event", "Gateway", "}task", "subProcess", "callActivity", "sequenceFlow")) and not element.get(
-            "id"
-        ):
+        if tag(element) in FLOW_NODES | {"sequenceFlow"} and not element.get("id"):
             yield examined.find("id-missing", "", line=element.sourceline or 0)
 
 

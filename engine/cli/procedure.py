@@ -1,0 +1,176 @@
+"""``motcua procedure``: check a package, publish it, compare two, export a published one, read a diagram in words."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from engine.cli import group, leaf
+from engine.errors import NotFound, Refused
+from engine.procedure.declaration import PackageInvalid
+from engine.procedure.difference import difference
+from engine.procedure.gate import check, check_folder, drawing
+from engine.procedure.loader import load_folder, load_zip, to_zip
+from engine.procedure.outline import outline
+from engine.procedure.package import Package
+from engine.procedure.report import Finding, Report, from_refusal, ordered
+
+MARKS = {"refused": "✗", "warning": "!", "note": "·"}
+
+
+def add(commands: Any) -> None:
+    """Add the commands of this area."""
+    found = group(commands, "procedure", "check, publish, compare and export procedure packages")
+    one = leaf(found, "check", _check, "say what the publication gate finds in a package folder or zip")
+    one.add_argument("package", type=Path)
+    one.add_argument("--layout", action="store_true", help="judge the drawing too")
+    _speaking(one)
+    one = leaf(found, "publish", _publish, "publish a package: the next dossier takes it")
+    one.add_argument("package", type=Path)
+    one.add_argument("--effective-from", type=date.fromisoformat, help="YYYY-MM-DD; by default what the package says")
+    one.add_argument("--legal-basis", default="", help="the act that decided the change")
+    _speaking(one)
+    one = leaf(found, "diff", _diff, "say in words what the second package changes against the first")
+    one.add_argument("old", type=Path)
+    one.add_argument("new", type=Path)
+    _speaking(one)
+    one = leaf(found, "export", _export, "write the newest version of a published procedure as a zip file")
+    one.add_argument("key")
+    one.add_argument("file", type=Path)
+    one = leaf(found, "outline", _outline, "print the diagram of a package in words")
+    one.add_argument("package", type=Path)
+    _speaking(one)
+
+
+def _speaking(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--lang", choices=("vi", "en"), default="vi")
+    parser.add_argument("--json", action="store_true", help="for machines")
+
+
+def read_package(path: Path) -> Package:
+    """Return the package in a folder or a zip file.
+
+    Raises: Refused ``package.*``; NotFound ``package.no_folder``.
+    """
+    if path.is_file():
+        return load_zip(path.read_bytes(), path.stem)
+    return load_folder(path)
+
+
+def _check(chosen: argparse.Namespace) -> int:
+    report = _report(chosen.package, layout=chosen.layout)
+    _say(report, chosen)
+    return 0 if report.passed else 1
+
+
+def _report(path: Path, *, layout: bool) -> Report:
+    """Return the report of gate and proof run, the same as publishing would give."""
+    from engine.commands.procedures import examine
+
+    if not path.is_file():
+        package, report = check_folder(path, layout=layout)
+    else:
+        try:
+            package = read_package(path)
+            report = check(package, layout=layout)
+        except PackageInvalid as invalid:
+            return Report(path.stem, "", ordered(from_refusal(problem) for problem in invalid.problems))
+        except Refused as refused:
+            return Report(path.stem, "", (from_refusal(refused),))
+    if package is None or not report.passed:
+        return report
+    proved = examine(package)
+    return proved.with_findings(drawing(package)) if layout else proved
+
+
+def _say(report: Report, chosen: argparse.Namespace) -> None:
+    if chosen.json:
+        print(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
+        return
+    for finding in report.findings:
+        print(_line(finding, chosen.lang))
+    refused, warnings = len(report.refused), sum(finding.severity == "warning" for finding in report.findings)
+    if chosen.lang == "vi":
+        verdict = "có thể công bố" if report.passed else "CHƯA thể công bố"
+        print(f"{report.key}: {verdict} — {refused} điểm phải sửa, {warnings} cảnh báo. {report.content_hash[:12]}")
+    else:
+        verdict = "may be published" if report.passed else "may NOT be published"
+        print(f"{report.key}: {verdict} — {refused} to correct, {warnings} warnings. {report.content_hash[:12]}")
+
+
+def _line(finding: Finding, language: str) -> str:
+    place = finding.place
+    where = f"{place.file}:{place.line}" if place.line else place.file
+    drawn = f" @({place.x:g}, {place.y:g})" if place.x is not None and place.y is not None else ""
+    said = finding.sentence(language)
+    repair = f"\n    → {said.do}" if said.do else ""
+    return f"{MARKS[finding.severity]} {where}{drawn} [{finding.rule}] {said.what} {said.why}{repair}"
+
+
+def _publish(chosen: argparse.Namespace) -> int:
+    from engine.cli._opening import opened, operator
+    from engine.commands.procedures import NotPublishable, publish
+
+    try:
+        package = read_package(chosen.package)
+    except PackageInvalid as invalid:
+        _say(Report(chosen.package.stem, "", ordered(from_refusal(problem) for problem in invalid.problems)), chosen)
+        return 1
+    with opened() as runtime:
+        try:
+            with runtime.begin(operator()) as w:
+                done = publish(w, package, effective_from=chosen.effective_from, legal_basis=chosen.legal_basis)
+                number = done.version.number if done.version is not None else 0
+        except NotPublishable as refused:
+            _say(refused.report, chosen)
+            return 1
+    if chosen.json:
+        changes = [change.as_json() for change in done.changes]
+        print(json.dumps({"key": package.key, "kind": done.kind, "number": number, "changes": changes}, ensure_ascii=False, indent=2))
+        return 0
+    for change in done.changes:
+        print(f"- {change.vi if chosen.lang == 'vi' else change.en}")
+    kinds = {"first": "công bố lần đầu", "changed": "phiên bản mới", "redrawn": "chỉ đổi hình vẽ", "same": "không có gì thay đổi"}
+    print(f"{package.key}: {kinds[done.kind] if chosen.lang == 'vi' else done.kind} — {number}")
+    return 0
+
+
+def _diff(chosen: argparse.Namespace) -> int:
+    changes = difference(read_package(chosen.old), read_package(chosen.new))
+    if chosen.json:
+        print(json.dumps([change.as_json() for change in changes], ensure_ascii=False, indent=2))
+        return 0
+    for change in changes:
+        print(f"- {change.vi if chosen.lang == 'vi' else change.en}")
+    if not changes:
+        print("Không có gì thay đổi." if chosen.lang == "vi" else "Nothing changes.")
+    return 0
+
+
+def _export(chosen: argparse.Namespace) -> int:
+    from engine.cli._opening import opened, operator
+    from engine.procedure.registry import ProcedureCache, latest
+
+    with opened() as runtime, runtime.begin(operator()) as w:
+        version = latest(w.session, w.province, chosen.key)
+        if version is None:
+            raise NotFound("procedure.unknown", key=chosen.key)
+        content = to_zip(w.part(ProcedureCache).package(w, version.id))
+    chosen.file.write_bytes(content)
+    print(chosen.file, file=sys.stderr)
+    return 0
+
+
+def _outline(chosen: argparse.Namespace) -> int:
+    entries = outline(read_package(chosen.package))
+    if chosen.json:
+        listed = [{"number": entry.number, "id": entry.id, "kind": entry.kind, "sentence": entry.sentence} for entry in entries]
+        print(json.dumps(listed, ensure_ascii=False, indent=2))
+        return 0
+    for entry in entries:
+        print(f"{'   ' * entry.depth}{entry.number}. {entry.sentence[chosen.lang]}")
+    return 0
