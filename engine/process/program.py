@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from lxml import etree
 
@@ -28,6 +28,7 @@ SPIFF = "http://spiffworkflow.org/bpmn/schema/1.0/core"
 _KEPT = 128
 
 T = TypeVar("T")
+Mark: TypeAlias = Callable[[str, str, str], Surface]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Program:
     process_id: str
     nodes: Mapping[str, Node]
     flows: Mapping[tuple[str, str], tuple[str, ...]]
+    surfaces: tuple[Surface, ...]
     spec: Any
     subs: Mapping[str, Any]
     types: Types | None = field(default=None)
@@ -101,12 +103,19 @@ def build(version_id: Hashable, xml: bytes, declared: Mapping[str, FeelType] | N
     nodes, flows = _nodes(root), _flows(root)
     types = None if declared is None else Types({**_repeated(root), **declared})
     spec, subs = _in_fresh_stack(lambda: _parsed(root, process_id))
-    number = 0 if types is None else types.number
+    surfaces: list[Surface] = []
+
+    def mark(text: str, kind: str, element: str) -> Surface:
+        surfaces.append(Surface.at(text, kind, element, 0 if types is None else types.number))
+        return surfaces[-1]
+
     for one in (spec, *subs.values()):
         for task_spec in list(one.task_specs.values()):
-            _compile(task_spec, number)
+            _compile(task_spec, mark)
     private = any(getattr(one.start, "trigger_specs", ()) for one in (spec, *subs.values()))
-    return Program(version_id, process_id, nodes, flows, spec, subs, types, pickle.dumps((spec, subs)) if private else None)
+    return Program(
+        version_id, process_id, nodes, flows, tuple(surfaces), spec, subs, types, pickle.dumps((spec, subs)) if private else None
+    )
 
 
 def _repeated(root: etree._Element) -> dict[str, FeelType]:
@@ -166,7 +175,7 @@ def _ran_out_of_stack(error: BaseException | None) -> bool:
     return error is not None
 
 
-def _compile(task_spec: Any, types: int) -> None:
+def _compile(task_spec: Any, mark: Mark) -> None:
     """Mark every text of one node as an expression of its kind; refuse what would be a script."""
     element = str(task_spec.bpmn_id or task_spec.name)
     if getattr(task_spec, "prescript", None) or getattr(task_spec, "postscript", None) or isinstance(task_spec, spiff.ScriptTask):
@@ -176,27 +185,27 @@ def _compile(task_spec: Any, types: int) -> None:
     if isinstance(task_spec, spiff.MultiChoice):
         for condition, _ in task_spec.cond_task_specs:
             if condition is not None:
-                condition.args = [Surface.at(condition.args[0], "condition", element, types)]
+                condition.args = [mark(condition.args[0], "condition", element)]
     if isinstance(task_spec, spiff.ServiceTask):
         for parameter in task_spec.operation_params.values():
-            parameter["value"] = Surface.at(parameter["value"], "value", element, types)
+            parameter["value"] = mark(parameter["value"], "value", element)
     if isinstance(task_spec, spiff.LoopTask):
-        _compile_loop(task_spec, element, types)
+        _compile_loop(task_spec, element, mark)
     if isinstance(task_spec, spiff.CatchingEvent | spiff.ThrowingEvent):
         for owner, definition in definitions(task_spec):
-            _compile_event(definition, owner, types)
+            _compile_event(definition, owner, mark)
 
 
-def _compile_loop(task_spec: Any, element: str, types: int) -> None:
+def _compile_loop(task_spec: Any, element: str, mark: Mark) -> None:
     body = task_spec._wf_spec.task_specs[task_spec.task_spec]
     if not body.completed_event.is_connected(task_spec.merge_child):
         # The library connects it when the first repetition starts; an instance restored elsewhere would never hear of its end.
         body.completed_event.connect(task_spec.merge_child)
     if task_spec.condition is not None:
-        task_spec.condition = Surface.at(task_spec.condition, "condition", element, types)
+        task_spec.condition = mark(task_spec.condition, "condition", element)
     if isinstance(task_spec, spiff.MultiInstanceTask):
         if task_spec.cardinality is not None:
-            task_spec.cardinality = Surface.at(task_spec.cardinality, "count", element, types)
+            task_spec.cardinality = mark(task_spec.cardinality, "count", element)
         if task_spec.data_input is not None:
             task_spec.checked_input = ListLimit.at(task_spec.data_input.bpmn_id, "list", element)
 
@@ -212,17 +221,17 @@ def definitions(task_spec: Any) -> Iterator[tuple[str, Any]]:
         yield (str(drawn_on[place].name) if drawn_on else f"{task_spec.name}.{place}"), one
 
 
-def _compile_event(definition: Any, element: str, types: int) -> None:
+def _compile_event(definition: Any, element: str, mark: Mark) -> None:
     if isinstance(definition, spiff.TimerEventDefinition):
         kind = "cycle" if isinstance(definition, spiff.CycleTimerEventDefinition) else "due"
         definition.name = element  # its instant is stored under this name: two timers behind one gateway keep apart (29)
-        definition.expression = Surface.at(definition.expression or "", kind, element, types)
+        definition.expression = mark(definition.expression or "", kind, element)
         return
     kind = "condition" if isinstance(definition, spiff.ConditionalEventDefinition) else "value"
     if getattr(definition, "expression", None) is not None:
-        definition.expression = Surface.at(definition.expression, kind, element, types)
+        definition.expression = mark(definition.expression, kind, element)
     for one in (*getattr(definition, "correlation_properties", ()), *getattr(definition, "process_correlations", ())):
-        one.retrieval_expression = Surface.at(one.retrieval_expression, "value", element, types)
+        one.retrieval_expression = mark(one.retrieval_expression, "value", element)
 
 
 def _nodes(root: etree._Element) -> dict[str, Node]:
