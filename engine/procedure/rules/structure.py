@@ -122,14 +122,16 @@ def automatic_cycle(examined: Examined) -> Iterator[Finding]:
             yield examined.find("automatic-cycle", cycle[0], count=len(cycle))
 
 
-def _waits(examined: Examined, node: Node) -> bool:
+def _waits(examined: Examined, node: Node, above: frozenset[str] = frozenset()) -> bool:
     if node.manual or node.kind in ("intermediateCatchEvent", "receiveTask", "eventBasedGateway"):
         return True
-    if node.kind == "callActivity":
-        called = node.attributes.get("calledElement", "")
-        return called in examined.diagram.containers and any(_waits(examined, inner) for inner in examined.diagram.inside(called))
-    # A sub-process waits only if every way through it does; that some way does is taken as the designer's intent.
-    return node.kind in SUBPROCESSES and any(_waits(examined, inner) for inner in examined.diagram.inside(node.id))
+    inside = node.attributes.get("calledElement", "") if node.kind == "callActivity" else node.id if node.kind in SUBPROCESSES else ""
+    if inside in above:
+        return False
+    # A group of steps waits only if every way through it does; that some way does is taken as the designer's intent.
+    return inside in examined.diagram.containers and any(
+        _waits(examined, inner, above | {inside}) for inner in examined.diagram.inside(inside)
+    )
 
 
 def self_call(examined: Examined) -> Iterator[Finding]:
