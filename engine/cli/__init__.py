@@ -18,7 +18,13 @@ from engine.errors import EngineError, Invalid
 from engine.sentences import sentence
 from engine.settings import SettingsError
 
-LIGHT = {"serve": "serve", "worker": "serve", "dev": "dev"}  # commands whose process should not load the whole engine
+LIGHT = {
+    "serve": "serve",
+    "worker": "serve",
+    "prepare": "installation",
+    "migrate": "installation",
+    "dev": "dev",
+}  # commands whose process should not load the whole engine
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

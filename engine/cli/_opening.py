@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pwd import getpwuid
 
 from engine.kernel.logs import configure
-from engine.kernel.postgres import server_of
+from engine.kernel.postgres import owner_url
 from engine.kernel.unit_of_work import Actor
 from engine.runtime import Runtime, open_runtime
 from engine.settings import Settings
@@ -20,22 +20,6 @@ def operator() -> Actor:
         return Actor("cli", label=getpwuid(os.geteuid()).pw_name)
     except KeyError:
         return Actor("cli", label=str(os.geteuid()))
-
-
-@contextmanager
-def owner_url(settings: Settings) -> Iterator[str]:
-    """Yield the owner's URL; the embedded server is started for the time being when it does not run."""
-    if settings.database_url:
-        yield settings.database_url
-        return
-    server = server_of(settings.home)
-    child = server.start()
-    try:
-        server.ensure_database()
-        yield server.url()
-    finally:
-        if child is not None:
-            server.stop(child)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""``motcua dev lock | docs``: chores of whoever changes Motcua itself."""
+"""``motcua dev lock | migration | docs``: chores of whoever changes Motcua itself."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ def add(commands: Any) -> None:
     """Add the commands."""
     dev = group(commands, "dev", "chores of whoever changes Motcua itself")
     leaf(dev, "lock", lock, "rewrite the lock files of Python and the web from their inputs, without addresses")
+    written = leaf(dev, "migration", migration, "write the revision that leads from the last schema to the records as they are")
+    written.add_argument("message", help="what the revision does")
+    written.add_argument("--first", action="store_true", help="rewrite the first revision; only while nothing is released")
     leaf(dev, "docs", docs, "copy the reports and pictures the tests wrote into docs/")
 
 
@@ -51,6 +54,34 @@ def without_addresses(lock: Any) -> Any:
     if isinstance(lock, dict):
         return {key: without_addresses(value) for key, value in lock.items() if key not in {"resolved", "funding"}}
     return [without_addresses(item) for item in lock] if isinstance(lock, list) else lock
+
+
+def migration(chosen: argparse.Namespace) -> int:
+    """Migrate an empty database of a throw-away server to the last revision, compare it with the records, write the difference down."""
+    import tempfile
+
+    from alembic import command
+
+    from engine.kernel.database import open_engine
+    from engine.kernel.postgres import owner_url
+    from engine.migrations import FOLDER, configuration, make_schema
+    from engine.settings import Settings
+
+    versions = FOLDER / "versions"
+    versions.mkdir(exist_ok=True)
+    if chosen.first:
+        for path in versions.glob("*.py"):
+            path.unlink()
+    number = f"{len(list(versions.glob('*.py'))) + 1:04d}"
+    with tempfile.TemporaryDirectory() as home, owner_url(Settings(home=Path(home))) as url:
+        engine = open_engine(url, limits={})
+        with engine.begin() as connection:
+            if not chosen.first:
+                make_schema(connection)
+            command.revision(configuration(connection, compare=True), message=chosen.message, autogenerate=True, rev_id=number)
+        engine.dispose()
+    subprocess.run([Path(sys.executable).with_name("ruff"), "format", "--quiet", versions], check=True)
+    return 0
 
 
 def docs(chosen: argparse.Namespace) -> int:

@@ -7,18 +7,14 @@ import getpass
 import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import select
-
-from engine.accounts.administration import create_administrator
 from engine.cli import group, leaf
-from engine.cli._opening import opened, operator, owner_url
-from engine.commands import organisation
-from engine.kernel.unit_of_work import UnitOfWork
-from engine.organisation.model import OrgUnit
 from engine.settings import Settings
+
+if TYPE_CHECKING:
+    from engine.kernel.unit_of_work import UnitOfWork
 
 POSTS = {
     "technical_administrator": "Quản trị kỹ thuật",
@@ -49,6 +45,7 @@ def add(commands: Any) -> None:
 def migrate(chosen: argparse.Namespace) -> int:
     """Migrate and say whether the application has a role of its own."""
     from engine.kernel.install import install
+    from engine.kernel.postgres import owner_url
     from engine.migrations import make_schema
 
     settings = Settings.from_environment()
@@ -77,7 +74,11 @@ def prepare(chosen: argparse.Namespace) -> int:
 
 
 def create_admin(chosen: argparse.Namespace) -> int:
-    """Create an account with the role administrator."""
+    """Create an account with the posts of the first hour."""
+    from engine.accounts.administration import create_administrator
+    from engine.cli._opening import opened, operator
+    from engine.commands import organisation
+
     password = sys.stdin.readline().rstrip("\n") if chosen.password_stdin else _asked_password()
     with opened() as runtime, runtime.begin(operator()) as w:
         account = create_administrator(w, chosen.email, chosen.name, password)
@@ -94,6 +95,11 @@ def create_admin(chosen: argparse.Namespace) -> int:
 
 def administration_unit(w: UnitOfWork, name: str, code: str, today: date) -> UUID:
     """Return the unit administrators belong to: the one with this agency code, established if it is new."""
+    from sqlalchemy import select
+
+    from engine.commands import organisation
+    from engine.organisation.model import OrgUnit
+
     known = w.session.scalars(select(OrgUnit.id).where(OrgUnit.province == w.province, OrgUnit.agency_code == code)).first()
     return known or organisation.add_unit(w, name=name, level="province", agency_code=code, valid_from=today).id
 
@@ -109,6 +115,7 @@ def _asked_password() -> str:
 def save(chosen: argparse.Namespace) -> int:
     """Write a backup."""
     from engine.kernel import backup
+    from engine.kernel.postgres import owner_url
 
     settings = Settings.from_environment()
     with owner_url(settings) as url:
@@ -121,6 +128,7 @@ def bring_back(chosen: argparse.Namespace) -> int:
     """Restore a backup and check it."""
     from engine.kernel import backup
     from engine.kernel.install import install
+    from engine.kernel.postgres import owner_url
     from engine.migrations import make_schema
 
     settings = Settings.from_environment()

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, Text, UniqueConstraint, delete, func, select
+from sqlalchemy import Index, Text, UniqueConstraint, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -92,6 +92,11 @@ def take(session: Session, province: int, due: UUID, now: datetime) -> Due | Non
     row.fired_at = now
     session.flush()
     return row
+
+
+def again(session: Session, province: int, due: UUID) -> None:
+    """Let a row that was put aside wait again; the next sweep takes it."""
+    session.execute(update(Due).where(Due.province == province, Due.id == due).values(fired_at=None))
 
 
 def oldest(session: Session, province: int) -> datetime | None:

@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.errors import Conflict, NotFound
+from engine.kernel import due
 from engine.kernel.canonical import plain
 from engine.kernel.identifiers import new_id
 from engine.kernel.incidents import Incident, find, open_incident
@@ -167,7 +168,7 @@ def failed(session: Session, message: OutboxMessage, now: datetime, code: str, *
 
 
 def retry(session: Session, province: int, incident: UUID, now: datetime, account: int | None) -> Incident:
-    """Let the message of an open incident be delivered again, from the first try, and close the incident.
+    """Let what failed be tried again (the message from its first try, what fell due at the next sweep) and close the incident.
 
     Raises:
         NotFound: when there is no such incident.
@@ -179,6 +180,8 @@ def retry(session: Session, province: int, incident: UUID, now: datetime, accoun
         message.state, message.attempts, message.not_before, message.queued_at, message.incident = "waiting", 0, now, now, None
         session.flush()
         enqueue(session, DELIVER, [{"province": province, "message": str(message.id)}], queue=QUEUE)
+    if "due" in found.facts:
+        due.again(session, province, UUID(found.facts["due"]))
     found.resolved_at, found.resolved_by, found.resolution = now, account, "retried"
     return found
 

@@ -19,8 +19,8 @@ import socket
 import stat
 import subprocess
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ import psutil
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 
-from engine.settings import environment
+from engine.settings import Settings, environment
 
 SHARED = Path("/var/lib/motcua")
 USERS = ("postgres", "nobody")
@@ -315,3 +315,19 @@ def running_url(home: Path) -> str:
     if server.postmaster() is None:
         raise NotRunning("the embedded PostgreSQL does not run: start it with ./run, or set MOTCUA_DATABASE_URL")
     return server.url()
+
+
+@contextmanager
+def owner_url(settings: Settings) -> Iterator[str]:
+    """Yield the owner's URL; the embedded server is started for the time being when it does not run."""
+    if settings.database_url:
+        yield settings.database_url
+        return
+    server = server_of(settings.home)
+    child = server.start()
+    try:
+        server.ensure_database()
+        yield server.url()
+    finally:
+        if child is not None:
+            server.stop(child)

@@ -1,8 +1,38 @@
-"""The schema's history, and the one place that knows every record."""
+"""The schema's history (alembic), and the one place that knows every record.
+
+There is no way back: a backup is the way back. A new revision is written with ``motcua dev migration "what it does"``.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
+
+FOLDER = Path(__file__).parent
+
+
+def configuration(connection: Connection, **attributes: Any) -> Config:
+    """Return alembic's configuration for this connection."""
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.attributes.update(connection=connection, **attributes)
+    return config
+
+
+def head() -> str | None:
+    """Return the newest revision this program knows."""
+    return ScriptDirectory(str(FOLDER)).get_current_head()
+
+
+def current(connection: Connection) -> str | None:
+    """Return the revision of the database."""
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def make_schema(connection: Connection) -> None:
@@ -11,3 +41,9 @@ def make_schema(connection: Connection) -> None:
     from engine.migrations import records  # noqa: F401  declares every table
 
     create_all(connection)
+
+
+def upgrade(connection: Connection) -> None:
+    """Apply the revisions this database does not have yet."""
+    if current(connection) != head():
+        command.upgrade(configuration(connection), "head")
