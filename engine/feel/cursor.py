@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine.feel.errors import FeelError, place
 from engine.feel.names import NameTable
 from engine.feel.tokens import KEYWORDS, Token, tokenise
+from engine.feel.types import FeelType
 
 
 class Cursor:
     """A place among the tokens of one text. *names* are the names of several words that the text may use."""
 
-    def __init__(self, text: str, names: NameTable, builtins: NameTable) -> None:
+    def __init__(self, text: str, names: NameTable, builtins: NameTable, types: Mapping[str, FeelType] | None = None) -> None:
         self.text = text
         self.tokens = tokenise(text)
         self.index = 0
         self.token = self.tokens[0]
         self.scopes = [builtins, names]
+        self.types = types or {}
         self.depth = 0
         self.asks = False
 

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from engine.feel import guards
+from engine.feel import guards, tree
 from engine.feel.checker import Checker, may_be
 from engine.feel.compiler import Compiled, Compiler
 from engine.feel.convert import convert
@@ -93,7 +93,7 @@ def compile_expression(
     Raises:
         FeelError: with line and column, when the text is no expression or uses unknown names, functions or types.
     """
-    return _compile(text, names, functions, mode, tests=False, implicit={}, result=result)
+    return compile_text(text, names=names, functions=functions, mode=mode, result=result)
 
 
 def compile_unary(
@@ -109,31 +109,50 @@ def compile_unary(
     Raises:
         FeelError: as :func:`compile_expression`.
     """
-    return _compile(text, names, functions, mode, tests=True, implicit={"?": input_type})
+    return compile_text(text, names=names, functions=functions, mode=mode, tests=True, implicit={"?": input_type})
 
 
-def _compile(
+def compile_text(
     text: str,
-    names: Mapping[str, FeelType] | None,
-    functions: Functions | None,
-    mode: Mode,
     *,
-    tests: bool,
-    implicit: Mapping[str, FeelType],
+    names: Mapping[str, FeelType] | None = None,
+    functions: Functions | None = None,
+    mode: Mode = "strict",
+    tests: bool = False,
+    implicit: Mapping[str, FeelType] | None = None,
     result: FeelType | None = None,
+    trusted: bool = False,
+    types: Mapping[str, FeelType] | None = None,
 ) -> Expression:
+    """Compile an expression, or unary *tests*, with all that decision models need beside.
+
+    *implicit* names variables that are passed to ``evaluate`` by position. A *trusted* scope holds every declared name and values of the
+    language only, so that nothing is converted while reading. *types* are further names of types for ``instance of``.
+    """
     outside = registered(functions) if functions else _NONE
-    known = NameTable(names_within(names)) if names else NameTable()
-    for name in outside:
-        known.add(name)
-    parser = Parser(text, known, _BUILTINS)
-    node = parser.whole_tests() if tests else parser.whole_expression()
-    compiler = Compiler(text, names, outside, mode == "lenient", implicit)
+    node = parse(text, names, outside, tests=tests, types=types)
+    compiler = Compiler(text, names, outside, mode == "lenient", implicit or {}, trusted)
     run = compiler.compile(node)
-    kind = Checker(text, names, outside, implicit).type_of(node) if mode == "strict" else ANY
+    kind = Checker(text, names, outside, implicit or {}).type_of(node) if mode == "strict" else ANY
     if result is not None and not may_be(kind, result):
         raise FeelError("feel.result_type", *place(text, 0), expected=str(result), found=str(kind))
     return Expression(text, run, compiler.metered, outside, frozenset(compiler.used), kind)
+
+
+def parse(
+    text: str,
+    names: Mapping[str, FeelType] | None,
+    functions: Mapping[str, Function] = _NONE,
+    *,
+    tests: bool = False,
+    types: Mapping[str, FeelType] | None = None,
+) -> tree.Node:
+    """The syntax tree of an expression or of unary *tests*."""
+    known = NameTable(names_within(names)) if names else NameTable()
+    for name in functions:
+        known.add(name)
+    parser = Parser(text, known, _BUILTINS, types)
+    return parser.whole_tests() if tests else parser.whole_expression()
 
 
 def evaluate(text: str, scope: Mapping[str, Any] | None = None, *, functions: Functions | None = None, mode: Mode = "strict") -> Any:

@@ -179,7 +179,7 @@ class Parser(Cursor):
 
     def type(self) -> FeelType:
         """A type."""
-        kind, self.index = parse_type_tokens(self.text, self.tokens, self.index)
+        kind, self.index = parse_type_tokens(self.text, self.tokens, self.index, self.types)
         self.token = self.tokens[self.index]
         return kind
 

@@ -26,11 +26,13 @@ class Resolver:
         functions: Mapping[str, Function],
         lenient: bool,
         implicit: Mapping[str, FeelType],
+        trusted: bool = False,
     ) -> None:
         self.text = text
         self.names = names
         self.functions = functions
         self.lenient = lenient
+        self.trusted = trusted
         self.guards = guards.LENIENT if lenient else guards.STRICT
         self.globals: dict[str, Any] = {"__builtins__": {}, "_text": text}
         self.frames: list[Frame] = [Frame({name: Local("i" + str(n), kind) for n, (name, kind) in enumerate(implicit.items())})]
@@ -137,17 +139,31 @@ class Resolver:
             if first in self.functions or first in LIBRARY:
                 return self.entries(python.name(self.hold(self.functions.get(first) or LIBRARY[first]), at), names[1:], at)
             raise self.fail("feel.unknown_name", at, name=first, known=similar(first, self.names))
+        if self.trusted:
+            self.closed_entries(names, kind, at)
+            self.used.add(".".join(names))
+            return self.entries(python.item(python.name("s", at), first, at), names[1:], at)
         taken = 1
         while taken < len(names) and isinstance(kind, ContextType) and names[taken] in kind.entries:
             kind = kind.entries[names[taken]]
             taken += 1
-        if taken < len(names) and isinstance(kind, ContextType) and not kind.open:
-            path = ".".join(names[: taken + 1])
-            raise self.fail("feel.unknown_name", at, name=path, known=similar(names[taken], kind.entries))
+        self.closed_entries(names, self.names[first], at)
         self.used.add(".".join(names))
         keys = [self.constant(name, at) for name in names[:taken]]
         value = self.call("_declared", at, python.name("s", at), python.name(self.hold(kind), at), *keys)
         return self.entries(value, names[taken:], at)
+
+    def closed_entries(self, names: tuple[str, ...], kind: FeelType, at: int) -> None:
+        """Refuse a path into a context whose entries are all known and do not include it."""
+        for taken, name in enumerate(names[1:], 1):
+            if not isinstance(kind, ContextType):
+                return
+            if name not in kind.entries:
+                if not kind.open and not self.lenient:
+                    path = ".".join(names[: taken + 1])
+                    raise self.fail("feel.unknown_name", at, name=path, known=similar(name, kind.entries))
+                return
+            kind = kind.entries[name]
 
 
 def similar(name: str, known: Mapping[str, Any]) -> str:

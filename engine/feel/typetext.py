@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from engine.feel import limits
 from engine.feel.errors import FeelError, place
-from engine.feel.tokens import Token, tokenise
+from engine.feel.tokens import Token, tokenise, words_of
 from engine.feel.types import NAMED, ContextType, FeelType, FunctionType, ListType, RangeType
 
 _LONGEST = sorted(((tuple(name.split()), kind) for name, kind in NAMED.items()), key=lambda entry: -len(entry[0]))
@@ -23,7 +25,9 @@ def parse_type(text: str) -> FeelType:
     return kind
 
 
-def parse_type_tokens(text: str, tokens: list[Token], index: int, depth: int = 0) -> tuple[FeelType, int]:
+def parse_type_tokens(
+    text: str, tokens: list[Token], index: int, named: Mapping[str, FeelType] = {}, depth: int = 0
+) -> tuple[FeelType, int]:
     """The type at token *index*, and the index behind it."""
 
     def expect(sign: str, index: int) -> int:
@@ -36,21 +40,25 @@ def parse_type_tokens(text: str, tokens: list[Token], index: int, depth: int = 0
     start = tokens[index]
     follows = tokens[index + 1].text if start.kind != "end" else ""
     if start.text in ("list", "range") and follows == "<":
-        item, index = parse_type_tokens(text, tokens, index + 2, depth + 1)
+        item, index = parse_type_tokens(text, tokens, index + 2, named, depth + 1)
         index = expect(">", index)
         return (ListType("list", item=item) if start.text == "list" else RangeType("range", item=item)), index
     if start.text == "context" and follows == "<":
-        return _context(text, tokens, index + 2, depth)
+        return _context(text, tokens, index + 2, named, depth)
     if start.text == "function" and follows == "<":
         parameters: list[FeelType] = []
         index += 2
         while tokens[index].text != ">":
             if parameters:
                 index = expect(",", index)
-            parameter, index = parse_type_tokens(text, tokens, index, depth + 1)
+            parameter, index = parse_type_tokens(text, tokens, index, named, depth + 1)
             parameters.append(parameter)
-        result, index = parse_type_tokens(text, tokens, expect("->", index + 1), depth + 1)
+        result, index = parse_type_tokens(text, tokens, expect("->", index + 1), named, depth + 1)
         return FunctionType("function", parameters=tuple(parameters), result=result), index
+    for name, known in named.items():
+        parts = words_of(name)
+        if parts and tuple(token.text for token in tokens[index : index + len(parts)]) == parts:
+            return known, index + len(parts)
     for words, kind in _LONGEST:
         if all(token.text == word and token.kind == "word" for token, word in zip(tokens[index:], words, strict=False)):
             return kind, index + len(words)
@@ -59,7 +67,7 @@ def parse_type_tokens(text: str, tokens: list[Token], index: int, depth: int = 0
     raise FeelError("feel.unknown_type", *place(text, start.at), name=start.text[:40])
 
 
-def _context(text: str, tokens: list[Token], index: int, depth: int) -> tuple[FeelType, int]:
+def _context(text: str, tokens: list[Token], index: int, named: Mapping[str, FeelType], depth: int) -> tuple[FeelType, int]:
     entries: dict[str, FeelType] = {}
     while tokens[index].text != ">":
         if entries and tokens[index].text == ",":
@@ -70,5 +78,5 @@ def _context(text: str, tokens: list[Token], index: int, depth: int) -> tuple[Fe
                 raise FeelError("feel.name_expected", *place(text, tokens[index].at))
             words.append(tokens[index].text)
             index += 1
-        entries[" ".join(words)], index = parse_type_tokens(text, tokens, index + 1, depth + 1)
+        entries[" ".join(words)], index = parse_type_tokens(text, tokens, index + 1, named, depth + 1)
     return ContextType("context", entries=entries), index + 1
