@@ -148,7 +148,7 @@ def test_a_result_keeps_places_for_number_date_leader_and_seal(printer: Printer,
     assert {found.name for found in printed.fields} == {"number", "date", "leader", "agency"}
     leader, seal = printed.field("leader"), printed.field("agency")
     assert {found.page for found in printed.fields} == {page}
-    assert all(0 <= f.x and f.x + f.width <= 595.3 and 0 <= f.y and f.y + f.height <= 841.9 for f in printed.fields)
+    assert all(f.x >= 0 and f.x + f.width <= 595.3 and f.y >= 0 and f.y + f.height <= 841.9 for f in printed.fields)
     assert seal.width == pytest.approx(36 * 72 / 25.4, abs=0.1)
     assert seal.x + seal.width == pytest.approx(leader.x + leader.width / 3, abs=0.1)
     assert seal.y + seal.height / 2 == pytest.approx(leader.y + leader.height / 2, abs=0.1)
