@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from typing import Any
-from uuid import UUID
 
+from engine.process.interpreter import Instance
 from engine.process.program import Program
-from engine.process.spiff import LIVE, BoundaryEventJoin, BoundaryEventSplit, Instance, TaskState, consumed_by, is_join
+from engine.process.spiff import LIVE, BoundaryEventJoin, BoundaryEventSplit, TaskState, consumed_by, is_join
 
 ABOVE = 200
 RECENT = 60
@@ -42,7 +42,7 @@ def edges(flow: Any) -> Iterator[tuple[str, str]]:
             yield before.task_spec.bpmn_id, task.task_spec.bpmn_id
 
 
-def nodes(flow: Any, among: Collection[UUID] | None = None) -> Iterator[str]:
+def nodes(flow: Any, among: Collection[int] | None = None) -> Iterator[str]:
     """Yield the id of every node done (of the tasks *among*), once per time; the instances of a repeated node count as one."""
     for task in flow.tasks.values():
         spec = task.task_spec
@@ -63,7 +63,7 @@ def _tokens(flow: Any) -> list[Any]:
             task.state == TaskState.CANCELLED
             and is_join(task.task_spec)
             and task.parent.state == TaskState.COMPLETED
-            and (task.task_spec.name, str(task.parent.id)) not in consumed
+            and (task.task_spec.name, task.parent.id) not in consumed
         )
     ]
 
@@ -74,10 +74,10 @@ def _above(task: Any) -> Iterator[Any]:
         yield task
 
 
-def _needed(flow: Any, tokens: list[Any], recent: int) -> set[UUID]:
+def _needed(flow: Any, tokens: list[Any], recent: int) -> set[int]:
     root = flow.task_tree
     keep = {root.id}
-    parted: dict[UUID, set[UUID]] = {}
+    parted: dict[int, set[int]] = {}
     for token in tokens:
         keep.update(task.id for task in token)
         below = token
@@ -100,7 +100,7 @@ def _needed(flow: Any, tokens: list[Any], recent: int) -> set[UUID]:
     return _with_boundaries(flow, keep)
 
 
-def _with_boundaries(flow: Any, keep: set[UUID]) -> set[UUID]:
+def _with_boundaries(flow: Any, keep: set[int]) -> set[int]:
     """A step, its boundary events and their split stay or go together."""
     for task in list(flow.tasks.values()):
         if isinstance(task.task_spec, BoundaryEventSplit) and (task.id in keep or any(child.id in keep for child in task.children)):
@@ -118,7 +118,7 @@ def _prune_flow(instance: Instance, flow: Any, program: Program, recent: int) ->
     if not gone:
         return False
     _remember(instance, flow, program, {task.id for task in gone})
-    nearest: dict[UUID, UUID] = {}
+    nearest: dict[int, int] = {}
     for task in flow.tasks.values():  # parents come before their children
         if task.parent is not None:
             parent = task._parent
@@ -141,12 +141,12 @@ def _prune_flow(instance: Instance, flow: Any, program: Program, recent: int) ->
     return True
 
 
-def _kept(tip: str, keep: set[UUID], nearest: dict[UUID, UUID]) -> str:
+def _kept(tip: int, keep: set[int], nearest: dict[int, int]) -> int:
     """Return the task that now stands for the tip of a joined branch."""
-    return tip if UUID(tip) in keep else str(nearest.get(UUID(tip), tip))
+    return tip if tip in keep else nearest.get(tip, tip)
 
 
-def _remember(instance: Instance, flow: Any, program: Program, gone: set[UUID]) -> None:
+def _remember(instance: Instance, flow: Any, program: Program, gone: set[int]) -> None:
     done, walked = instance.history["nodes"], instance.history["flows"]
     for node in nodes(flow, gone):
         done[node] = done.get(node, 0) + 1

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.process import pruning
+from engine.process.interpreter import Instance
 from engine.process.program import Program, definitions
 from engine.process.spiff import (
     LIVE,
@@ -14,7 +15,6 @@ from engine.process.spiff import (
     EndEvent,
     ErrorEventDefinition,
     EscalationEventDefinition,
-    Instance,
     MessageEventDefinition,
     SignalEventDefinition,
     TaskState,
@@ -71,7 +71,7 @@ def open_task(instance: Instance, task: Any) -> OpenTask:
     """Return what the office needs to know of a step that waits for a person."""
     spec, variable = task.task_spec, answers_variable(task)
     return OpenTask(
-        uuid=task.id,
+        uuid=instance.uuid_of(task),
         step=spec.bpmn_id or spec.name,
         name=spec.bpmn_name or spec.bpmn_id or spec.name,
         lane=lane_of(instance, task),
@@ -104,7 +104,7 @@ def due_events(instance: Instance) -> Iterator[tuple[datetime, Any, str]]:
 
 def timers(instance: Instance) -> tuple[Timer, ...]:
     """Return all running deadlines, the earliest first."""
-    found = [Timer(f"{task.id}/{element}", element, due_at) for due_at, task, element in due_events(instance)]
+    found = [Timer(f"{instance.uuid_of(task)}/{element}", element, due_at) for due_at, task, element in due_events(instance)]
     return tuple(sorted(found, key=lambda timer: (timer.due_at, timer.key)))
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from engine.errors import Refused
+from engine.process.interpreter import Instance
 from engine.process.reading import answers_variable
-from engine.process.spiff import LIVE, BoundaryEventSplit, Instance, TaskState
+from engine.process.spiff import LIVE, BoundaryEventSplit, TaskState
 
 _NOTHING = object()
 
@@ -72,18 +72,18 @@ def _scopes(instance: Instance) -> list[Any]:
         flows.append(inner)
 
 
-def _causes(flow: Any) -> dict[UUID, list[UUID]]:
+def _causes(flow: Any) -> dict[int, list[int]]:
     """Return, for every task, the tasks whose tokens it consumed: its parent, and at a join the tips of the other branches."""
     causes = {}
     for task in flow.tasks.values():
         before = [] if task.parent is None else [task.parent.id]
-        causes[task.id] = before + [UUID(tip) for tip in task.internal_data.get("joined", ()) if UUID(tip) in flow.tasks]
+        causes[task.id] = before + [tip for tip in task.internal_data.get("joined", ()) if tip in flow.tasks]
     return causes
 
 
-def _passed(step: Any, task: Any, causes: dict[UUID, list[UUID]]) -> bool:
+def _passed(step: Any, task: Any, causes: dict[int, list[int]]) -> bool:
     """Whether every way by which *task* was reached leads through *step*."""
-    seen: set[UUID] = set()
+    seen: set[int] = set()
     open_ends = [task.id]
     while open_ends:
         one = open_ends.pop()

@@ -10,9 +10,11 @@ from uuid import UUID
 
 from engine.errors import Conflict, Refused
 from engine.process import pruning, reading, state
+from engine.process.interpreter import Engine, Instance
 from engine.process.program import Program
-from engine.process.spiff import TICKS, Engine, Instance, TaskState, Ticks, WorkflowException
+from engine.process.spiff import TaskState, WorkflowException
 from engine.process.surfaces import CONTEXT, Surface
+from engine.process.ticks import TICKS, Ticks
 from engine.process.values import CANCELLED, COMPLETED, FAILED, RUNNING, Advance, Context, Operation, plain, variable_name
 
 STEP_CAP = 1000
@@ -29,7 +31,7 @@ class Run:
             self.instance = Instance(spec, subs, script_engine=self.engine)
         else:
             self.instance = state.load(stored, program, self.engine)
-        self.before = {task.id for task in reading.ready_tasks(self.instance)} if stored is not None else set()
+        self.before = {self.instance.uuid_of(task) for task in reading.ready_tasks(self.instance)} if stored is not None else set()
         self._steps = 0
 
     # -- what the library asks for
@@ -95,10 +97,6 @@ class Run:
                 task.task_spec._update(task)  # a cycle that has just run out
             self.steps()
 
-    def find(self, uuid: UUID) -> Any:
-        """Return the task, or None."""
-        return next((flow.tasks[uuid] for flow in reading.flows(self.instance) if uuid in flow.tasks), None)
-
     def store(self, task: Any, variable: str | None, answers: Any) -> None:
         """Assign the answers of a step to its variable, replacing what was there (43).
 
@@ -128,12 +126,12 @@ class Run:
         if instance.completed:
             failed = any(one.kind == "error" for one in thrown)
             outcome = CANCELLED if not instance.success else FAILED if failed else COMPLETED
-        now = {task.id for task in ready}
+        now = {instance.uuid_of(task) for task in ready}
         was = self.before - closed
         pruning.prune(instance, self.program)
         return Advance(
             state=state.dump(instance),
-            opened=tuple(reading.open_task(instance, task) for task in ready if task.id not in was),
+            opened=tuple(reading.open_task(instance, task) for task in ready if instance.uuid_of(task) not in was),
             closed=tuple(sorted(self.before - (now - closed))),
             ready=tuple(reading.open_task(instance, task) for task in ready),
             ended=reading.end_of(instance),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import version
@@ -54,55 +53,20 @@ from SpiffWorkflow.spiff.specs.event_definitions import (
 from SpiffWorkflow.spiff.specs.mixins.service_task import ServiceTask
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskIterator
+from SpiffWorkflow.workflow import Workflow
 
 from engine.errors import Refused
+from engine.process.merging import MergeConflict, merge3
+from engine.process.ticks import tick
 
 __all__ = [
-    "LIVE",
-    "PATCHES",
-    "TICKS",
-    "BoundaryEvent",
-    "BoundaryEventJoin",
-    "BoundaryEventSplit",
-    "BpmnEvent",
-    "BpmnSubWorkflow",
-    "BpmnWorkflow",
-    "BusinessRuleTaskMixin",
-    "CallActivity",
-    "CatchingEvent",
-    "ConditionalEventDefinition",
-    "CycleTimerEventDefinition",
-    "EndEvent",
-    "Engine",
-    "ErrorEventDefinition",
-    "EscalationEventDefinition",
-    "EventSubprocess",
-    "Instance",
-    "LoopTask",
-    "MergeConflict",
-    "MessageEventDefinition",
-    "MultiChoice",
-    "MultiInstanceTask",
-    "MultipleEventDefinition",
-    "ScriptTask",
-    "ServiceTask",
-    "SignalEventDefinition",
-    "SpiffBpmnParser",
-    "StandardLoopTask",
-    "SubWorkflowTask",
-    "Task",
-    "TaskState",
-    "ThrowingEvent",
-    "Ticks",
-    "TimerEventDefinition",
-    "UnstructuredJoin",
-    "WorkflowException",
-    "bare",
-    "consumed_by",
-    "is_join",
-    "merge3",
-    "same",
-]
+    "LIVE", "PATCHES", "BasePythonScriptEngineEnvironment", "BoundaryEvent", "BoundaryEventJoin", "BoundaryEventSplit", "BpmnEvent",
+    "BpmnSubWorkflow", "BpmnWorkflow", "BusinessRuleTaskMixin", "CallActivity", "CatchingEvent", "ConditionalEventDefinition",
+    "CycleTimerEventDefinition", "EndEvent", "ErrorEventDefinition", "EscalationEventDefinition", "EventSubprocess", "LoopTask",
+    "MessageEventDefinition", "MultiChoice", "MultiInstanceTask", "MultipleEventDefinition", "PythonScriptEngine", "ScriptTask",
+    "ServiceTask", "SignalEventDefinition", "SpiffBpmnParser", "StandardLoopTask", "SubWorkflowTask", "Task", "TaskState",
+    "ThrowingEvent", "TimerEventDefinition", "UnstructuredJoin", "WorkflowException", "bare", "consumed_by", "is_join",
+]  # fmt: skip
 
 PINNED = "3.2.0"
 if version("SpiffWorkflow") != PINNED:
@@ -112,135 +76,12 @@ LIVE = TaskState.READY | TaskState.WAITING | TaskState.STARTED | TaskState.ERROR
 _NO = object()
 
 
-class Ticks:
-    """The order of events inside one instance: a counter kept in its state, in place of the server's wall clock."""
-
-    def __init__(self, last: int = 0) -> None:
-        self.last = last
-
-    def time(self) -> int:
-        """Return the next number."""
-        self.last += 1
-        return self.last
-
-
-TICKS: ContextVar[Ticks] = ContextVar("ticks")
-
-
-_UNCOUNTED = Ticks()
-
-
 class _LogicalTime:
     """Stands in for the module ``time`` inside the library's ``task`` module."""
 
     @staticmethod
     def time() -> int:
-        return TICKS.get(_UNCOUNTED).time()
-
-
-class _NoPython(BasePythonScriptEngineEnvironment):  # type: ignore[misc]
-    """Correlation reaches the environment without the engine; nothing here evaluates a text (33)."""
-
-    def evaluate(self, expression: Any, context: Mapping[str, Any], external_context: Mapping[str, Any] | None = None) -> Any:
-        evaluate = getattr(expression, "evaluate", None)
-        if evaluate is None:
-            raise Refused("process.script", step="")
-        return evaluate({**(external_context or {}), **context})
-
-    def execute(self, *_: Any, **__: Any) -> Any:
-        raise Refused("process.script", step="")
-
-    call_service = execute
-
-
-class Engine(PythonScriptEngine):  # type: ignore[misc]
-    """What the library asks for a value: only texts compiled when the program was built are evaluated, never Python (33, 18).
-
-    *horizon* is the instant up to which deadlines count as passed; *now* the instant from which new ones are counted.
-    """
-
-    def __init__(
-        self,
-        now: datetime,
-        due: Callable[[Any, Any], datetime],
-        repeat: Callable[[Any, Any], Any],
-        call: Callable[[Any, str, Mapping[str, Any]], Any],
-        look: Callable[[Any, Any, Mapping[str, Any] | None], Any],
-    ) -> None:
-        super().__init__(_NoPython())
-        self.now = self.horizon = now
-        self.due, self.repeat, self._call, self._look = due, repeat, call, look
-
-    def evaluate(self, task: Any, expression: Any, external_context: Mapping[str, Any] | None = None) -> Any:
-        """Evaluate a compiled surface over the task's variables; a text that was not compiled is refused."""
-        return self._look(task, expression, external_context)
-
-    def execute(self, task: Any, script: Any, external_context: Any = None) -> Any:
-        """Refuse: there are no scripts."""
-        raise Refused("process.script", step=str(task.task_spec.bpmn_id))
-
-    def call_service(self, task: Any, **facts: Any) -> Any:
-        """Run an operator without the library's handler, which loses the real error (18)."""
-        parameters = {key: one["value"] for key, one in facts["operation_params"].items()}
-        return self._call(task, facts["operation_name"], parameters)
-
-
-class Instance(BpmnWorkflow):  # type: ignore[misc]
-    """A running instance; *history* remembers what pruning dropped from the tree."""
-
-    def __init__(self, *facts: Any, **options: Any) -> None:
-        self.history: dict[str, dict[str, int]] = {"nodes": {}, "flows": {}}
-        super().__init__(*facts, **options)
-
-    def refresh_timers(self) -> None:
-        """Do nothing: deadlines are fired one by one, the earliest first, by ``engine.process.instance``."""
-
-
-# -- the changes ------------------------------------------------------------------------------------------------------------------
-
-
-class MergeConflict(ValueError):
-    """Two parallel branches gave one variable different values."""
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two JSON values are the same in type and content: unlike ``==``, ``1`` is not ``true`` and not ``1.0``."""
-    if one is other:
-        return True
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other)
-
-
-def merge3(
-    base: Mapping[str, Any], mine: Mapping[str, Any], other: Mapping[str, Any], path: tuple[str, ...] = (), strict: bool = True
-) -> dict[str, Any]:
-    """Take from *other* only what it changed since *base*; a value changed on both sides is a conflict (16, 44).
-
-    Raises: MergeConflict, unless not *strict*: then *other* wins (several end events: the later one).
-    """
-    out = dict(mine)
-    for key in base.keys() | other.keys():
-        before, theirs, ours = base.get(key, _NO), other.get(key, _NO), mine.get(key, _NO)
-        if same(theirs, before):
-            continue
-        if same(ours, before) or same(ours, theirs):
-            value = theirs
-        elif isinstance(ours, dict) and isinstance(theirs, dict):
-            value = merge3(before if isinstance(before, dict) else {}, ours, theirs, (*path, key), strict)
-        elif strict:
-            raise MergeConflict(".".join((*path, key)))
-        else:
-            value = theirs
-        if value is _NO:
-            out.pop(key, None)
-        else:
-            out[key] = value
-    return out
+        return tick()
 
 
 def _above(task: Any) -> Iterator[Any]:
@@ -257,6 +98,44 @@ def _find_ancestor(self: Any, spec_name: str) -> Any:
     return next((one for one in _above(self) if one.task_spec.name == spec_name), None)
 
 
+def _set_state(self: Any, value: int) -> None:
+    # Without the library's log line, which carries a task's data at the finer log levels.
+    if value != self._state:
+        self.last_state_change = tick()
+        self._state = value
+
+
+def _update_waiting(self: Any) -> None:
+    for task in [task for task in self.tasks.values() if task._state == TaskState.WAITING]:
+        if task._state == TaskState.WAITING and task.id in self.tasks:
+            task.task_spec._update(task)
+
+
+def _all_ended(self: Any, task: Any) -> bool:
+    return not any(
+        one._state & TaskState.NOT_FINISHED_MASK and one is not task and one.task_spec.name != "End" for one in task.workflow.tasks.values()
+    )
+
+
+def _into_sub_process(self: Any, task: Any, flow: Any) -> None:
+    flow.task_tree.data.update(task.data)
+
+
+def _out_of_sub_process(self: Any, task: Any, flow: Any) -> None:
+    task.data = dict(flow.last_task.data)
+
+
+_out_of_a_call_with_outputs = CallActivity.update_data
+
+
+def _out_of_call(self: Any, task: Any, flow: Any) -> None:
+    declared = flow.spec.io_specification
+    if declared is None or not declared.data_outputs:
+        task.data = dict(flow.last_task.data)
+    else:
+        _out_of_a_call_with_outputs(self, task, flow)
+
+
 def _inherit_data(self: Any) -> None:
     self.data = {**self.data, **self.parent.data}
 
@@ -266,13 +145,13 @@ def is_join(task_spec: Any) -> bool:
     return isinstance(task_spec, UnstructuredJoin)
 
 
-def consumed_by(tasks: Iterable[Any]) -> set[tuple[str, str]]:
+def consumed_by(tasks: Iterable[Any]) -> set[tuple[str, int]]:
     """Return the tokens joins have consumed: the name of the join and the id of the task each token came from."""
     return {
         (task.task_spec.name, origin)
         for task in tasks
         if task.state == TaskState.COMPLETED and is_join(task.task_spec)
-        for origin in (str(task.parent.id), *task.internal_data.get("joined", ()))
+        for origin in (task.parent.id, *task.internal_data.get("joined", ()))
     }
 
 
@@ -287,7 +166,7 @@ def _arrived(gateway: Any, task: Any) -> list[Any]:
         if one is not task
         and one.has_state(reached)
         and one.parent.state == TaskState.COMPLETED
-        and (gateway.name, str(one.parent.id)) not in consumed
+        and (gateway.name, one.parent.id) not in consumed
     ]
     return sorted(found, key=lambda one: one.last_state_change)
 
@@ -335,7 +214,7 @@ def _join(self: Any, task: Any) -> bool:
     except MergeConflict as conflict:
         raise Refused("process.join_conflict", step=str(self.bpmn_id or self.name), variable=str(conflict)) from conflict
     if len(tips) > 1:
-        task.internal_data["joined"] = [str(tip.id) for tip in tips[:-1]]
+        task.internal_data["joined"] = [tip.id for tip in tips[:-1]]
     return True
 
 
@@ -474,7 +353,14 @@ PATCHES: tuple[Patch, ...] = (
     Patch(ConditionalEventDefinition, "has_fired", _watched, (32,)),
     Patch(_BpmnCondition, "_matches", _condition, (33,)),
     Patch(ServiceTask, "_execute", _operate, (18,)),
+    Patch(_EndJoin, "_check_threshold_unstructured", _all_ended, (1,)),
+    Patch(Workflow, "update_waiting_tasks", _update_waiting, (1,)),
+    Patch(Task, "_set_state", _set_state, (48,)),
+    Patch(SubWorkflowTask, "copy_data", _into_sub_process, (49,)),
+    Patch(SubWorkflowTask, "update_data", _out_of_sub_process, (49,)),
+    Patch(CallActivity, "update_data", _out_of_call, (49,)),
     Patch(library_task, "time", _LogicalTime, (13,)),
+    Patch(library_task, "uuid4", tick, (50,)),
 )
 
 _undo = [patch.apply() for patch in PATCHES]

@@ -1,21 +1,23 @@
 """An instance as bytes: everything that changes, nothing of the specification, no type names inside anybody's answers (11, 33, 41).
 
-A task is a row: id, specification, state, parent, children, order of its last change, its own marks, its data. Data is written as
-what the task changed against its parent, by whole variables. The format is ours; the library's own serialiser is not used.
+A task is a row: number, specification, state, parent, order of its last change, its own marks, its data. Data is written as what the
+task changed against its parent, by whole variables, and every value stands in the table ``values`` once, however many tasks share it.
+The format is ours; the library's own serialiser is not used.
 """
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
-from uuid import UUID
 
 import orjson
 import zstandard
 
 from engine.errors import Refused
+from engine.process.interpreter import Engine, Instance
+from engine.process.merging import same
 from engine.process.program import Program
-from engine.process.spiff import TICKS, BpmnEvent, BpmnSubWorkflow, CatchingEvent, Engine, Instance, Task, TaskState, Ticks, same
+from engine.process.spiff import BpmnEvent, BpmnSubWorkflow, CatchingEvent, Task, TaskState
+from engine.process.ticks import TICKS, Ticks
 
 FORMAT = 1
 MAX_BYTES = 8 * 1024 * 1024
@@ -25,23 +27,39 @@ _LASTING = ("joined", "cut")  # of a finished task: the tokens it consumed, and 
 _MISSING = object()
 
 
+class _Values:
+    """The table of values: each object once."""
+
+    def __init__(self) -> None:
+        self.table: list[Any] = []
+        self._known: dict[int, int] = {}
+
+    def place(self, value: Any) -> int:
+        """Return where *value* stands in the table."""
+        found = self._known.get(id(value))
+        if found is None:
+            found = self._known[id(value)] = len(self.table)
+            self.table.append(value)
+        return found
+
+
 def dump(instance: Instance) -> bytes:
     """Return the state of *instance*.
 
     Raises: Refused ``process.state_too_large`` above 8 MiB, before compression.
     """
     names: dict[str, int] = {}
+    values = _Values()
     flows = [instance, *instance.subprocesses.values()]
-    place: dict[UUID, tuple[int, int]] = {}
-    for number, flow in enumerate(flows):
-        for row, task_id in enumerate(flow.tasks):
-            place[task_id] = (number, row)
+    place = {task_id: (number, row) for number, flow in enumerate(flows) for row, task_id in enumerate(flow.tasks)}
     body = {
         "format": FORMAT,
+        "seed": f"{instance.seed:032x}",
         "ticks": TICKS.get().last,
         "history": instance.history,
-        "flows": [_flow(flow, names, place) for flow in flows],
+        "flows": [_flow(flow, names, place, values) for flow in flows],
         "names": list(names),
+        "values": values.table,
     }
     text = orjson.dumps(body)
     if len(text) > MAX_BYTES:
@@ -58,19 +76,19 @@ def load(state: bytes, program: Program, engine: Engine) -> Instance:
     TICKS.set(Ticks(body["ticks"]))
     spec, subs = program.specifications()
     instance = Instance(spec, subs, script_engine=engine, deserializing=True)
-    instance.history = body["history"]
-    flows = [instance]
+    instance.seed, instance.history = int(body["seed"], 16), body["history"]
+    flows: list[Any] = [instance]
+    rows: list[list[Any]] = []
     for number, stored in enumerate(body["flows"]):
         if number:
             owner, row = stored["owner"]
-            task = list(flows[owner].tasks.values())[row]
+            task = rows[owner][row]
             flow = BpmnSubWorkflow(subs[task.task_spec.spec], task.id, instance, deserializing=True)
             instance.subprocesses[task.id] = flow
             flow.completed_event.connect(task.task_spec._on_subworkflow_completed, task)
             flows.append(flow)
-        _fill(flows[number], stored, body["names"])
+        rows.append(_fill(flows[number], stored, body["names"], body["values"]))
     _reconnect(instance)
-    TICKS.set(Ticks(body["ticks"]))  # building the tasks counted too
     return instance
 
 
@@ -91,10 +109,24 @@ def _read(state: bytes) -> Any:
     return body
 
 
-def _flow(flow: Any, names: dict[str, int], place: dict[UUID, tuple[int, int]]) -> dict[str, Any]:
+def _flow(flow: Any, names: dict[str, int], place: dict[int, tuple[int, int]], values: _Values) -> dict[str, Any]:
+    rows = []
+    for task in flow.tasks.values():
+        parent = flow.tasks.get(task._parent)
+        rows.append(
+            [
+                task.id,
+                names.setdefault(task.task_spec.name, len(names)),
+                task._state | _TRIGGERED if task.triggered else task._state,
+                -1 if parent is None else place[parent.id][1],
+                task.last_state_change,
+                _marks(task),
+                _changes(None if parent is None else parent.data, task.data, values),
+            ]
+        )
     stored: dict[str, Any] = {
-        "tasks": [_task(task, names, place) for task in flow.tasks.values()],
-        "data": flow.data,
+        "tasks": rows,
+        "data": {name: values.place(value) for name, value in flow.data.items()},
         "last": place[flow.last_task.id][1] if flow.last_task is not None and flow.last_task.id in flow.tasks else None,
         "success": flow.success,
         "completed": flow.completed,
@@ -106,23 +138,10 @@ def _flow(flow: Any, names: dict[str, int], place: dict[UUID, tuple[int, int]]) 
     return stored
 
 
-def _task(task: Any, names: dict[str, int], place: dict[UUID, tuple[int, int]]) -> list[Any]:
-    name = names.setdefault(task.task_spec.name, len(names))
-    parent = task.parent
-    return [
-        urlsafe_b64encode(task.id.bytes)[:22].decode(),
-        name,
-        task.state | (_TRIGGERED if task.triggered else 0),
-        -1 if parent is None else place[parent.id][1],
-        [place[child][1] for child in task._children],
-        task.last_state_change,
-        _marks(task),
-        _changes({} if parent is None else parent.data, task.data),
-    ]
-
-
 def _marks(task: Any) -> Any:
-    if task.has_state(TaskState.FINISHED_MASK):
+    if not task.internal_data:
+        return 0
+    if task._state & TaskState.FINISHED_MASK:
         return {mark: task.internal_data[mark] for mark in _LASTING if mark in task.internal_data} or 0
     marks = dict(task.internal_data)
     seen = marks.pop("seen_events", None)
@@ -132,52 +151,57 @@ def _marks(task: Any) -> Any:
     return marks or 0
 
 
-def _changes(inherited: dict[str, Any], data: dict[str, Any]) -> Any:
+def _changes(inherited: dict[str, Any] | None, data: dict[str, Any], values: _Values) -> Any:
     if not data:
         return _EMPTY
-    changed = {key: value for key, value in data.items() if not same(inherited.get(key, _MISSING), value)}
-    dropped = sorted(inherited.keys() - data.keys())
+    known = inherited or {}
+    changed = {name: values.place(value) for name, value in data.items() if not same(known.get(name, _MISSING), value)}
+    dropped = [name for name in known if name not in data]
     return [changed, dropped] if changed or dropped else _SAME
 
 
-def _fill(flow: Any, stored: dict[str, Any], names: list[str]) -> None:
+def _fill(flow: Any, stored: dict[str, Any], names: list[str], values: list[Any]) -> list[Any]:
+    specs = [flow.spec.task_specs.get(name) for name in names]
     tasks: list[Any] = []
-    for code, name, state, parent, _, changed_at, marks, changes in stored["tasks"]:
-        task = Task(flow, flow.spec.task_specs[names[name]], state=state & ~_TRIGGERED, id=UUID(bytes=urlsafe_b64decode(code + "==")))
-        task.triggered = bool(state & _TRIGGERED)
-        task.last_state_change = changed_at
-        task.internal_data = marks or {}
-        inherited: dict[str, Any] = {}
-        if parent >= 0:
-            task._parent, inherited = tasks[parent].id, tasks[parent].data
-        if changes == _SAME:
+    for number, name, state, parent, changed_at, marks, changes in stored["tasks"]:
+        task = Task.__new__(Task)  # its constructor would count as an event in the life of the instance
+        task.id, task.workflow, task.task_spec = number, flow, specs[name]
+        task._state, task.triggered = state & ~_TRIGGERED, bool(state & _TRIGGERED)
+        task._children, task.thread_id = [], 0
+        task.last_state_change, task.internal_data = changed_at, marks or {}
+        if parent < 0:
+            task._parent, inherited = None, {}
+        else:
+            above = tasks[parent]
+            task._parent, inherited = above.id, above.data
+            above._children.append(number)
+        if changes == _EMPTY:
+            task.data = {}
+        else:
             task.data = dict(inherited)
-        elif changes != _EMPTY:
-            gone = set(changes[1])
-            task.data = {key: value for key, value in inherited.items() if key not in gone} | changes[0]
+            if changes != _SAME:
+                for gone in changes[1]:
+                    del task.data[gone]
+                for variable, place in changes[0].items():
+                    task.data[variable] = values[place]
+        flow.tasks[number] = task
         tasks.append(task)
-    for task, row in zip(tasks, stored["tasks"], strict=True):
-        task._children = [tasks[child].id for child in row[4]]
-        _restore_seen(task)
+        if "seen_events" in task.internal_data:
+            waited_for = task.task_spec.event_definition.event_definitions
+            task.internal_data["seen_events"] = [BpmnEvent(waited_for[at], payload) for at, payload in marks["seen_events"]]
     flow.task_tree = tasks[0]
     flow.last_task = None if stored["last"] is None else tasks[stored["last"]]
     flow.success, flow.completed = stored["success"], stored["completed"]
-    flow.data = stored["data"]
+    flow.data = {name: values[place] for name, place in stored["data"].items()}
     flow.correlations = stored.get("correlations", {})
-
-
-def _restore_seen(task: Any) -> None:
-    seen = task.internal_data.get("seen_events")
-    if seen:
-        waited_for = task.task_spec.event_definition.event_definitions
-        task.internal_data["seen_events"] = [BpmnEvent(waited_for[place], payload) for place, payload in seen]
+    return tasks
 
 
 def _reconnect(instance: Instance) -> None:
     """Wire what the library keeps outside the tree: waiting events, and event sub-processes already under way (10)."""
     waiting: list[Any] = []
     for flow in (instance, *instance.subprocesses.values()):
-        waiting += [task for task in flow.tasks.values() if task.state == TaskState.WAITING and isinstance(task.task_spec, CatchingEvent)]
+        waiting += [task for task in flow.tasks.values() if task._state == TaskState.WAITING and isinstance(task.task_spec, CatchingEvent)]
         for child in flow.task_tree.children:
             start = flow.spec.start
             if child.triggered and start not in child.task_spec.inputs:

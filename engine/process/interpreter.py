@@ -1,0 +1,107 @@
+"""The interpreter as we run it: an engine that evaluates only what was compiled, and an instance that comes to rest by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from engine.errors import Refused
+from engine.process.spiff import BasePythonScriptEngineEnvironment, BpmnWorkflow, PythonScriptEngine, TaskState
+
+
+class _NoPython(BasePythonScriptEngineEnvironment):  # type: ignore[misc]
+    """Correlation reaches the environment without the engine; nothing here evaluates a text (33)."""
+
+    def evaluate(self, expression: Any, context: Mapping[str, Any], external_context: Mapping[str, Any] | None = None) -> Any:
+        evaluate = getattr(expression, "evaluate", None)
+        if evaluate is None:
+            raise Refused("process.script", step="")
+        return evaluate({**(external_context or {}), **context})
+
+    def execute(self, *_: Any, **__: Any) -> Any:
+        raise Refused("process.script", step="")
+
+    call_service = execute
+
+
+class Engine(PythonScriptEngine):  # type: ignore[misc]
+    """What the library asks for a value: only texts compiled when the program was built are evaluated, never Python (33, 18).
+
+    *horizon* is the instant up to which deadlines count as passed; *now* the instant from which new ones are counted.
+    """
+
+    def __init__(
+        self,
+        now: datetime,
+        due: Callable[[Any, Any], datetime],
+        repeat: Callable[[Any, Any], Any],
+        call: Callable[[Any, str, Mapping[str, Any]], Any],
+        look: Callable[[Any, Any, Mapping[str, Any] | None], Any],
+    ) -> None:
+        super().__init__(_NoPython())
+        self.now = self.horizon = now
+        self.due, self.repeat, self._call, self._look = due, repeat, call, look
+
+    def evaluate(self, task: Any, expression: Any, external_context: Mapping[str, Any] | None = None) -> Any:
+        """Evaluate a compiled surface over the task's variables; a text that was not compiled is refused."""
+        return self._look(task, expression, external_context)
+
+    def execute(self, task: Any, script: Any, external_context: Any = None) -> Any:
+        """Refuse: there are no scripts."""
+        raise Refused("process.script", step=str(task.task_spec.bpmn_id))
+
+    def call_service(self, task: Any, **facts: Any) -> Any:
+        """Run an operator without the library's handler, which loses the real error (18)."""
+        parameters = {key: one["value"] for key, one in facts["operation_params"].items()}
+        return self._call(task, facts["operation_name"], parameters)
+
+
+class Instance(BpmnWorkflow):  # type: ignore[misc]
+    """A running instance; *history* remembers what pruning dropped from the tree, *seed* makes its task numbers unique in the world."""
+
+    def __init__(self, *facts: Any, **options: Any) -> None:
+        self.history: dict[str, dict[str, int]] = {"nodes": {}, "flows": {}}
+        self.seed = uuid4().int & ~_NUMBERS
+        super().__init__(*facts, **options)
+
+    def uuid_of(self, task: Any) -> UUID:
+        """Return the name of a task outside of this instance."""
+        return UUID(int=self.seed | task.id)
+
+    def task_of(self, uuid: UUID) -> Any:
+        """Return the task with that name, or None."""
+        number = uuid.int & _NUMBERS if uuid.int & ~_NUMBERS == self.seed else 0
+        return next((flow.tasks[number] for flow in (self, *self.subprocesses.values()) if number in flow.tasks), None)
+
+    def refresh_timers(self) -> None:
+        """Do nothing: deadlines are fired one by one, the earliest first, by ``engine.process.running``."""
+
+    def do_engine_steps(self, will_complete_task: Any = None, did_complete_task: Any = None) -> None:
+        """Run everything automatic, in sub-processes first, until only people and events are left."""
+        moved = True
+        while moved:
+            moved = False
+            open_flows = self.get_active_subprocesses()
+            for flow in (*sorted(open_flows, key=lambda one: one.depth, reverse=True), self):
+                while ready := [task for task in flow.tasks.values() if task._state == TaskState.READY and not task.task_spec.manual]:
+                    for task in ready:
+                        if task._state != TaskState.READY or task.id not in flow.tasks:
+                            continue  # another of them closed it
+                        will_complete_task(task)
+                        task.run()
+                        moved = True
+                if flow is not self:
+                    owner = self.get_task_from_id(flow.parent_task_id)
+                    owner.task_spec._update(owner)
+                    moved = moved or flow.completed
+            moved = moved or len(self.get_active_subprocesses()) > len(open_flows)
+
+    def is_completed(self) -> bool:
+        """Return whether no task is left unfinished."""
+        self.completed: bool = self.completed or not any(task._state & TaskState.NOT_FINISHED_MASK for task in self.tasks.values())
+        return self.completed
+
+
+_NUMBERS = 0xFFFFFFFF
