@@ -522,17 +522,16 @@ def check_access(w: UnitOfWork, code: str, number: str, access: str) -> Dossier:
     """Return the dossier to somebody who knows the owner's or submitter's identity number and the access code of the receipt.
 
     Raises:
-        Forbidden: one of them is wrong; never says which.
+        Refused: one of them is wrong; never says which, nor whether there is such a dossier.
     """
     dossier = w.session.scalars(select(Dossier).where(Dossier.province == w.province, Dossier.code == code)).one_or_none()
     if dossier is None:
-        raise Forbidden("tracking.access_refused")
+        raise Refused("tracking.access_refused", field="access")
     index = w.part(Sealing).blind("identity", identity.digits(number))
     known = any(p.identity_index is not None and hmac.compare_digest(p.identity_index, index) for p in dossier.parties)
     right = hmac.compare_digest(dossier.access_hash, access_hash(w, dossier.id, access.strip()))
     if not (known and right):
-        w.record("tracking.access_refused", dossier.id)
-        raise Forbidden("tracking.access_refused")
+        raise Refused("tracking.access_refused", field="access")
     w.record("tracking.access_granted", dossier.id)
     return dossier
 

@@ -17,6 +17,7 @@ from signing.custody import Custody
 from signing.errors import SigningError
 from signing.model import Box, FieldPlan, Prepared, TextField
 from signing.tsa import TimeStampClient
+from signing.verify import Trust, verify
 
 NUMBER, DATE = "number", "date"
 
@@ -151,7 +152,7 @@ def open_signing_office(home: Path, fonts: Path, *, test: bool) -> SigningOffice
     return SigningOffice(
         custody=Custody(home / "pki" / "custody.json"),
         timestamps=SupervisedTimeStamps(home / "trust_services.json"),
-        verifier=TestVerifier(home / "pki"),
+        verifier=SupervisedVerifier(home / "pki", home / "trust_services.json"),
         fonts=fonts,
         test=test,
     )
@@ -173,13 +174,16 @@ class SupervisedTimeStamps:
 
 
 @dataclass(frozen=True)
-class TestVerifier:
-    """Judges a document against the trust anchors of the installation, in a child process."""
+class SupervisedVerifier:
+    """Judges a document against the trust anchors of the installation, in a child process; the services' places stand in a file."""
 
     pki: Path
+    address_file: Path
 
     def __call__(self, pdf: bytes, now: datetime) -> Json:
         """Return the report as JSON."""
-        from signing.verify import verify
-
-        return verify(pdf, anchors=[(self.pki / "root.der").read_bytes()], now=now).to_json()
+        try:
+            routes = json.loads(self.address_file.read_text())["routes"]
+        except (OSError, ValueError, KeyError):
+            routes = {}
+        return verify(pdf, Trust.of_test_pki(self.pki, routes), now=now).to_json()

@@ -83,3 +83,15 @@ def diagram_of(w: UnitOfWork, version_id: UUID) -> str:
 def in_words(w: UnitOfWork, version_id: UUID) -> Sequence[Any]:
     """Return the numbered outline of a version."""
     return outline(package_of(w, version_id))
+
+
+def current(w: UnitOfWork, key: str) -> tuple[ProcedureVersion, Package]:
+    """Return the version of a procedure in force today with its package.
+
+    Raises:
+        NotFound: there is no such procedure.
+    """
+    for row in in_force(w):
+        if key in (row.version.key, row.version.code):
+            return row.version, package_of(w, row.version.id)
+    raise NotFound("procedure.unknown", key=key)

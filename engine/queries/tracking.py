@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from engine.commands import papers
 from engine.commands.standing import units_of
+from engine.documents.blobs import BlobStore
 from engine.documents.model import Document
 from engine.dossier.model import Dossier, FeeDue
 from engine.dossier.statuses import name as status_name
@@ -175,3 +176,13 @@ def issued_document(w: UnitOfWork, code: str, document_id: UUID) -> Document:
         if document.id == document_id and (document.kind != "result" or seen.result is not None):
             return document
     raise NotFound("document.not_found")
+
+
+def issued_bytes(w: UnitOfWork, code: str, document_id: UUID) -> tuple[Document, bytes]:
+    """Return an issued paper of a dossier with its bytes, for its owner.
+
+    Raises:
+        NotFound: it is not of this dossier, or not issued.
+    """
+    document = issued_document(w, code, document_id)
+    return document, w.part(BlobStore).get(document.sha256 or "")

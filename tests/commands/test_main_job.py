@@ -12,7 +12,7 @@ from engine.commands import dossiers, files, tasks
 from engine.commands.dossiers import PartyInput
 from engine.documents.blobs import BlobStore
 from engine.dossier.model import Dossier
-from engine.errors import Conflict, Forbidden, Invalid
+from engine.errors import Conflict, Invalid, Refused
 from engine.kernel.clock import MovableClock
 from engine.kernel.unit_of_work import Actor
 from engine.queries import audit, desk, tracking
@@ -207,7 +207,7 @@ def test_the_code_alone_shows_progress_and_no_personal_data(office: Office):
 def test_a_wrong_number_or_access_code_opens_nothing_and_does_not_say_which(office: Office):
     received = office.receive()
     for number, access in ((OWNER.identity, "WRONG1"), ("001190099999", received.access_code)):
-        with pytest.raises(Forbidden, match="access_refused"), office.runtime.begin(Actor("citizen", label="portal")) as w:
+        with pytest.raises(Refused, match="access_refused"), office.runtime.begin(Actor("citizen", label="portal")) as w:
             dossiers.check_access(w, received.code, number, access)
 
 

@@ -1,0 +1,110 @@
+"""The verdict on a document, open to anyone: the report of the signatures, and what the office itself knows of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import and_, select
+
+from engine.documents.blobs import BlobStore
+from engine.documents.digitise import page_count, picture
+from engine.documents.model import Document, DocumentRevision, SignatureRequest
+from engine.documents.signature import SigningOffice
+from engine.errors import NotFound
+from engine.kernel.tables import Json
+from engine.kernel.unit_of_work import UnitOfWork
+
+T = TypeVar("T")
+VALID, INSUFFICIENT, INVALID = "valid", "insufficient", "invalid"
+
+
+class Installation(Protocol):
+    """What a verdict needs of the installation outside any transaction."""
+
+    def part(self, kind: type[T]) -> T:
+        """Return a part by its type."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the office knows of a file: is it the newest state of a document of ours, by whom and in which capacity."""
+
+    ours: bool
+    newest: bool
+    revision: str
+    name: Json
+    number: int | None
+    symbol: str
+    issued_on: Any
+    public_id: str
+    capacities: Sequence[Json]
+
+
+UNKNOWN = Known(False, False, "", {}, None, "", None, "", ())
+
+
+def judge(installation: Installation, pdf: bytes, now: datetime) -> Json:
+    """Return the report on a file (JSON of the signing package); it runs in a child process, no transaction is open."""
+    return installation.part(SigningOffice).verifier(pdf, now)
+
+
+def known(w: UnitOfWork, pdf: bytes) -> Known:
+    """Return what the office knows of these very bytes; a file changed by one byte is not known."""
+    sha256 = hashlib.sha256(pdf).hexdigest()
+    row = w.session.execute(
+        select(Document, DocumentRevision)
+        .join(DocumentRevision, and_(DocumentRevision.province == Document.province, DocumentRevision.document_id == Document.id))
+        .where(Document.province == w.province, DocumentRevision.sha256 == sha256)
+        .order_by(DocumentRevision.at.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        return UNKNOWN
+    document, revision = row
+    return Known(
+        True,
+        document.sha256 == sha256 and document.state == "issued",
+        revision.kind,
+        document.name,
+        document.number,
+        document.symbol or "",
+        document.issued_on,
+        document.public_id if document.state == "issued" else "",
+        capacities(w, document),
+    )
+
+
+def capacities(w: UnitOfWork, document: Document) -> list[Json]:
+    """Return in which capacity each signature was made, and by which appointment or delegation."""
+    return [
+        {"kind": r.kind, "capacity": r.capacity or "", "title": r.basis.get("title", ""), "delegated": bool(r.basis.get("delegation"))}
+        for r in w.session.scalars(
+            select(SignatureRequest)
+            .where(SignatureRequest.province == w.province, SignatureRequest.document_id == document.id, SignatureRequest.state == "embedded")
+            .order_by(SignatureRequest.finished_at)
+        )
+    ]
+
+
+def issued(w: UnitOfWork, public_id: str) -> bytes:
+    """Return the issued bytes behind the code printed on a document, to be judged; they are not shown.
+
+    Raises:
+        NotFound: there is no such document.
+    """
+    document = w.session.scalars(
+        select(Document).where(Document.province == w.province, Document.public_id == public_id.strip().upper(), Document.state == "issued")
+    ).one_or_none()
+    if document is None or document.sha256 is None:
+        raise NotFound("document.not_found")
+    return w.part(BlobStore).get(document.sha256)
+
+
+def pictures(pdf: bytes, limit: int = 6) -> list[bytes]:
+    """Return the first pages as pictures for the person who holds the file."""
+    return [picture(pdf, "application/pdf", n, 60) for n in range(min(page_count(pdf, "application/pdf"), limit))]

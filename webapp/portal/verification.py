@@ -1,0 +1,74 @@
+"""Checking a signed file: one verdict first, then who, when, what was signed and what changed later; the file is not kept."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+
+from engine.errors import Invalid, Refused
+from engine.queries import verification
+from engine.sentences import Sentence, sentence
+from webapp.i18n import language
+from webapp.portal.area import area
+from webapp.security import limiter
+from webapp.transaction import look, runtime
+
+MOST = 50 * 1024 * 1024
+
+
+@area.app_template_global()
+def said_code(code: str, facts: dict[str, Any]) -> Sentence:
+    """Return the sentence of a reason in the reader's language."""
+    return sentence(code, language(), facts)
+
+
+@area.get("/xac-minh")
+def check() -> ResponseReturnValue:
+    """Show the page where a file is checked."""
+    return render_template("portal/check.html")
+
+
+@area.post("/xac-minh")
+@limiter.limit("20/minute")
+def verdict() -> ResponseReturnValue:
+    """Judge a file somebody brought; nothing of it is kept."""
+    from flask import g
+
+    g.form_page = "portal.check"
+    code = request.form.get("code", "").strip()
+    upload = request.files.get("file")
+    if upload is None or not upload.filename:
+        if code:
+            return by_code(code)
+        raise Invalid({"file": Refused("verify.no_file", field="file")})
+    content = upload.read(MOST + 1)
+    if not content:
+        raise Invalid({"file": Refused("file.empty", field="file")})
+    if len(content) > MOST:
+        raise Invalid({"file": Refused("verify.too_large", field="file")})
+    return judged(content)
+
+
+@area.get("/xac-minh/<code>")
+@limiter.limit("30/minute")
+def by_code(code: str) -> ResponseReturnValue:
+    """Judge the issued document behind the code printed on it; its content is not shown."""
+    with look() as w:
+        content = verification.issued(w, code)
+    return judged(content, shown=False)
+
+
+def judged(content: bytes, *, shown: bool = True) -> ResponseReturnValue:
+    """Show the verdict on a file."""
+    with look() as w:
+        known, now = verification.known(w, content), w.now
+    report = verification.judge(runtime(), content, now)
+    pages: list[str] = []
+    if shown and report["signatures"]:
+        from webapp.errors import attempted
+
+        attempted(lambda: pages.extend(base64.b64encode(p).decode() for p in verification.pictures(content)))
+    return render_template("portal/verdict.html", report=report, known=known, pages=pages, shown=shown)
