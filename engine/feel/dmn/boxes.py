@@ -97,7 +97,8 @@ def _output(column: Element) -> model.Output:
 
 
 def _rule(row: Element, inputs: int, outputs: int) -> model.Rule:
-    tests, results = [], []
+    tests: list[str] = []
+    results: list[str] = []
     for cell in children(row, "inputEntry", "outputEntry"):
         _language(cell)
         (tests if kind(cell) == "inputEntry" else results).append(text(cell, "text"))
