@@ -19,6 +19,7 @@ from lxml import etree
 from engine.procedure.diagram import ARTIFACTS, BPMN, bpmn, tag
 from engine.procedure.safe_xml import parse_xml
 
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
 CONTENT_FOLDERS = ("forms/", "decisions/", "templates/")
 
 
@@ -83,7 +84,7 @@ def _without_drawing(root: etree._Element) -> bytes:
             # Incoming and outgoing repeat what the flows say; artifacts are remarks for the reader.
             parent = element.getparent()
             if parent is not None and (_is_artifact(element) or element.tag in (bpmn("incoming"), bpmn("outgoing"))):
-                _remove(parent, element)
+                parent.remove(element)
         for attribute in ("exporter", "exporterVersion", "id", "name"):
             whole.attrib.pop(attribute, None)
     else:
@@ -91,10 +92,6 @@ def _without_drawing(root: etree._Element) -> bytes:
             if tag(child) == "DMNDI":
                 whole.remove(child)
     return _canonical(_tidy(whole))
-
-
-def _remove(parent: etree._Element, element: etree._Element) -> None:
-    parent.remove(element)
 
 
 def _tidy(element: etree._Element) -> etree._Element:
@@ -128,7 +125,9 @@ def _write(element: etree._Element, parts: list[str]) -> None:
 
 
 def _attributes(items: Iterable[tuple[Any, Any]]) -> list[str]:
-    return [f" {key}={json.dumps(str(value), ensure_ascii=False)}" for key, value in sorted((str(key), str(value)) for key, value in items)]
+    # The schema type of an expression is written with the editor's own prefix and says nothing that the element does not.
+    kept = sorted((str(key), str(value)) for key, value in items if not str(key).startswith(f"{{{XSI}}}"))
+    return [f" {key}={json.dumps(value, ensure_ascii=False)}" for key, value in kept]
 
 
 def _is_artifact(element: etree._Element) -> bool:

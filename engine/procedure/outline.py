@@ -87,11 +87,12 @@ def milestones(package: Package) -> list[Milestone]:
 
 
 def _normal(diagram: Diagram, node: Node, leaving: tuple[Flow, ...], seen: set[str]) -> Flow:
-    """Return the flow that leads on: to most steps not yet seen; the default decides between equals."""
+    """Return the flow that leads on: to an end without going back, past most steps; the default decides between equals."""
 
-    def ahead(flow: Flow) -> tuple[int, bool]:
-        new = [name for name in reachable(diagram, [flow.target], without=seen) if diagram.nodes[name].manual]
-        return len(new), flow.id == node.default
+    def ahead(flow: Flow) -> tuple[bool, int, bool]:
+        beyond = reachable(diagram, [flow.target], without=seen)
+        ends = any(diagram.nodes[name].kind == "endEvent" for name in beyond)
+        return ends, sum(diagram.nodes[name].manual for name in beyond), flow.id == node.default
 
     return max(leaving, key=ahead)
 

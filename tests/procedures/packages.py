@@ -71,7 +71,9 @@ def step(node, **properties):
 
 def act(node, operator, result="", **parameters):
     listed = "".join(f"<spiffworkflow:parameter id='{k}' type='any' value='{v}'/>" for k, v in parameters.items())
-    inner = f"<spiffworkflow:serviceTaskOperator id='{operator}' resultVariable='{result}'><spiffworkflow:parameters>{listed}</spiffworkflow:parameters></spiffworkflow:serviceTaskOperator>"
+    given = f"<spiffworkflow:parameters>{listed}</spiffworkflow:parameters>"
+    tag = "spiffworkflow:serviceTaskOperator"
+    inner = f"<{tag} id='{operator}' resultVariable='{result}'>{given}</{tag}>"
     return el("serviceTask", node, f"<bpmn:extensionElements>{inner}</bpmn:extensionElements>", name=f"Tự động {node}")
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import ast
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from engine.procedure.gate import check, check_folder
 from engine.sentences import catalogue
-from tests.process.kit import el, ev, ext, sub, tim
 from tests.procedures.packages import BPMN, CLOSE, DECLARATION, act, changed, diagram, form, real, small, step
+from tests.process.kit import el, ev, ext, sub, tim
 
 GATES = [el("parallelGateway", name) for name in "gj"]
 AB = step("a") + step("b")
@@ -192,7 +193,14 @@ def test_what_has_an_equivalent_is_rewritten_with_a_note(name):
 
     assert rule in {finding.rule for finding in report.findings if finding.severity == "note"}
     assert package.files["process.bpmn"] == before
-    assert not {finding.rule for finding in report.refused} & {"default-path", "conditional-flow", "no-start", "no-end", "expression", "timer"}
+    assert not {finding.rule for finding in report.refused} & {
+        "default-path",
+        "conditional-flow",
+        "no-start",
+        "no-end",
+        "expression",
+        "timer",
+    }
 
 
 def test_the_step_of_a_broken_diagram_is_named_with_its_place():
@@ -215,10 +223,16 @@ TRADE = {
     "stages longer than the term": ("stages-within-term", {"diagram": [('name="stage_hours" value="3"', 'name="stage_hours" value="30"')]}),
     "unknown capacity": ("capacity-unknown", {"diagram": [('name="capacity" value="for_collective"', 'name="capacity" value="boss"')]}),
     "unknown action": ("action-unknown", {"diagram": [('name="action" value="issue"', 'name="action" value="archive"')]}),
-    "signature of no document": ("document-unknown", {"diagram": [('name="document" value="certified_copy"', 'name="document" value="x"')]}),
+    "signature of no document": (
+        "document-unknown",
+        {"diagram": [('name="document" value="certified_copy"', 'name="document" value="x"')]},
+    ),
     "template that is not there": ("template-missing", {"declaration": [('template = "certified_copy"', 'template = "gone"')]}),
     "unknown operator": ("operator-unknown", {"diagram": [('id="dossier/resolve"', 'id="dossier/forget"')]}),
-    "operator without its parameter": ("parameter-missing", {"diagram": [('id="reason" type="any" value="review.reason"', 'id="legal_basis2"')]}),
+    "operator without its parameter": (
+        "parameter-missing",
+        {"diagram": [('id="reason" type="any" value="review.reason"', 'id="legal_basis2"')]},
+    ),
     "supplement nobody answers": (
         "supplement-unanswered",
         {"diagram": [('messageRef="message_supplement_answered"', 'messageRef="gone"')]},
@@ -227,7 +241,10 @@ TRADE = {
         "supplement-not-back",
         {"diagram": [('sourceRef="await_supplement" targetRef="examine"', 'sourceRef="await_supplement" targetRef="draft_copy"')]},
     ),
-    "path without outcome": ("no-outcome", {"diagram": [('sourceRef="conclusion" targetRef="refuse"', 'sourceRef="conclusion" targetRef="refused"')]}),
+    "path without outcome": (
+        "no-outcome",
+        {"diagram": [('sourceRef="conclusion" targetRef="refuse"', 'sourceRef="conclusion" targetRef="refused"')]},
+    ),
     "field nobody asks for": ("expression", {"diagram": [('review.decision = "refuse"', 'review.verdict = "refuse"')]}),
     "broken fee": ("expression", {"declaration": [("if dossier.pages", "if dossier.pagez")]}),
 }
@@ -275,20 +292,22 @@ def test_a_task_after_two_parallel_paths_that_do_not_join_would_run_twice():
 
 
 def test_one_upload_shows_every_fault_at_once():
-    package = changed(real(), **{"diagram": [*TRADE["step without hours"][1]["diagram"], *TRADE["unknown operator"][1]["diagram"]]})
+    package = changed(real(), diagram=[*TRADE["step without hours"][1]["diagram"], *TRADE["unknown operator"][1]["diagram"]])
 
     assert {"stage-hours", "operator-unknown"} <= rules(package)
 
 
 def test_the_report_is_the_same_each_time():
-    rule, body, flows = REFUSED["40 flow across a border"]
+    _, body, flows = REFUSED["40 flow across a border"]
 
     assert check(small(body, flows)).as_json() == check(small(body, flows)).as_json()
 
 
 def test_faults_of_the_loader_are_findings_with_file_and_line(tmp_path):
     (tmp_path / "process.bpmn").write_bytes(diagram(step("a"), "s>a; a>e"))
-    (tmp_path / "procedure.toml").write_text(DECLARATION.replace('unit = "working_day"', 'unit = "week"').replace("amount = 100", 'amount = "x"'))
+    (tmp_path / "procedure.toml").write_text(
+        DECLARATION.replace('unit = "working_day"', 'unit = "week"').replace("amount = 100", 'amount = "x"')
+    )
 
     package, report = check_folder(tmp_path)
 
@@ -325,7 +344,7 @@ def test_three_hundred_nodes_are_judged_within_two_seconds():
     for branch in range(branches):
         names = [f"n{branch}x{position}" for position in range(20)]
         body += "".join(step(name) for name in names)
-        flows += [f"g>{names[0]}", *(f"{one}>{other}" for one, other in zip(names, names[1:], strict=False)), f"{names[-1]}>j"]
+        flows += [f"g>{names[0]}", *(f"{one}>{other}" for one, other in pairwise(names)), f"{names[-1]}>j"]
     package = small(body + CLOSE, "; ".join(flows))
     began = time.monotonic()
 
