@@ -22,12 +22,14 @@ from engine.kernel.clock import Clock, ShiftedClock, SystemClock, shift
 from engine.kernel.database import application_url, may_log_in, open_engine, open_sessions
 from engine.kernel.sealing import Sealing, open_keys
 from engine.kernel.unit_of_work import Actor, UnitOfWork
+from engine.migrations import records
 from engine.procedure.registry import ProcedureCache
 from engine.settings import ROOT, Settings
 
 __all__ = ["Actor", "PartShelf", "Runtime", "UnitOfWork", "open_runtime"]
 
 T = TypeVar("T")
+assert records.MODULES  # every record is declared, so relations between areas resolve whatever a process has imported
 FONTS = ROOT / "webapp" / "assets" / "node_modules" / "@expo-google-fonts" / "tinos"
 """The fonts of printed documents, fetched at set-up."""
 

@@ -142,6 +142,9 @@ class Supervisor:
                 if child.wanted() and now >= child.not_before:
                     self._start(child)
             elif (code := child.process.poll()) is not None:
+                # What the child had started itself shares its session and must not outlive it: a web worker would go on answering.
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(child.process.pid, signal.SIGKILL)
                 child.failures = 0 if now - child.started > SETTLED else child.failures + 1
                 pause = min(FIRST_PAUSE * 2 ** max(child.failures - 1, 0), LONGEST_PAUSE)
                 say(f"{child.name} has ended ({code}); starting it again in {pause:g} s, see {self._log(child.name)}")
