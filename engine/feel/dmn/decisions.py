@@ -26,6 +26,7 @@ class Decisions:
 
     *imports* are the models that may be imported, by namespace. *functions* are registered by name and may be called by every expression.
     *mode* ``strict`` raises where the standard gives null because of an error; ``lenient`` gives null.
+    With *problems* the errors of texts are collected there instead of raised; the model is then good for examining only.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Decisions:
         imports: Mapping[str, Decisions] | None = None,
         functions: Functions | None = None,
         mode: Mode = "strict",
+        problems: list[FeelError] | None = None,
     ) -> None:
         self.model = source
         self.mode = mode
@@ -42,7 +44,7 @@ class Decisions:
         self.by_namespace = {other.model.namespace: (name, other) for name, other in self.imported.items()}
         self.types: TypeTable = TypeTable(source.types, {name: other.types for name, other in self.imported.items()})
         self.functions = registered(functions) if functions else {}
-        self.compiler = LogicCompiler(self.types, mode)
+        self.compiler = LogicCompiler(self.types, mode, problems)
         self.declared: dict[str, Declared] = {}
         self.kinds: dict[str, FeelType] = {}
         self.logic: dict[str, Logic] = {}

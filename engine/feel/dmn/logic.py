@@ -25,7 +25,8 @@ Compiled = tuple[Logic, FeelType]
 class LogicCompiler:
     """Compiles the logic of one model; *tables* collects every decision table for the analysis."""
 
-    def __init__(self, types: TypeTable, mode: Mode) -> None:
+    def __init__(self, types: TypeTable, mode: Mode, problems: list[FeelError] | None = None) -> None:
+        self.problems = problems
         self.types = types
         self.mode = mode
         self.tables: list[Table] = []
@@ -62,7 +63,10 @@ class LogicCompiler:
             return compile_text(text, names=names, mode=self.mode, trusted=True, types=self.types.kinds)
         except FeelError as problem:
             problem.element = problem.element or element
-            raise
+            if self.problems is None:
+                raise
+            self.problems.append(problem)
+            return compile_text("null")
 
     def _literal(self, box: model.LiteralBox, names: Names, element: str) -> Compiled:
         compiled = self.text(box.text, names, element)
@@ -77,7 +81,7 @@ class LogicCompiler:
         return logic, compiled.type
 
     def _table(self, box: model.TableBox, names: Names, element: str) -> Compiled:
-        table = Table(box, names, self.types, self.mode, element)
+        table = Table(box, names, self.types, self.mode, element, self.problems)
         self.tables.append(table)
         return table.evaluate, table.type
 

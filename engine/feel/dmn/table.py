@@ -51,7 +51,10 @@ class OutputColumn:
 class Table:
     """A compiled decision table."""
 
-    def __init__(self, box: model.TableBox, names: Names, types: TypeTable, mode: Mode, element: str) -> None:
+    def __init__(
+        self, box: model.TableBox, names: Names, types: TypeTable, mode: Mode, element: str, problems: list[FeelError] | None = None
+    ) -> None:
+        self.problems = problems
         self.box = box
         self.element = element
         self.mode = mode
@@ -71,7 +74,10 @@ class Table:
             return compile_text(text, names=self.names, mode=self.mode, trusted=True, types=self.types.kinds, **options)
         except FeelError as problem:
             problem.element = f"{self.element}: {where}"
-            raise
+            if self.problems is None:
+                raise
+            self.problems.append(problem)
+            return compile_text("null")
 
     def _input(self, place: int, column: model.Input) -> InputColumn:
         where = f"input “{column.label}”"
@@ -88,9 +94,8 @@ class Table:
                 cells.append((None, None))
                 continue
             test = self.compile(text, f"row {row}, {where}", tests=True, implicit={"?": kind})
-            node = parse(text, self.names, tests=True, types=self.types.kinds)
-            assert isinstance(node, tree.Tests)
-            cells.append((test, region_of(node) if node.tests else None))
+            node = parse(text, self.names, tests=True, types=self.types.kinds) if test.text == text else None
+            cells.append((test, region_of(node) if isinstance(node, tree.Tests) and node.tests else None))
         regions, tests = tuple(region for _, region in cells), tuple(test for test, _ in cells)
         return InputColumn(column.label, value, declared, allowed, Column(cells), kind, regions, tests)
 
@@ -113,7 +118,7 @@ class Table:
             if text in ("", "-"):
                 raise FeelError("decision.empty_output", rule.line, 1, element=f"{self.element}: row {row}, {where}")
             compiled = self.compile(text, f"row {row}, {where}", result=expected)
-            value, fixed = constant(parse(text, self.names, types=self.types.kinds))
+            value, fixed = constant(parse(compiled.text, self.names, types=self.types.kinds))
             cells.append((compiled, value, fixed and not isinstance(value, list)))
         return OutputColumn(column.name, declared, allowed, order, default, tuple(cells))
 
