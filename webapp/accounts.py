@@ -13,9 +13,10 @@ from typing import Any, ParamSpec, cast
 from flask import Flask, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import RoleMixin, Security, SQLAlchemySessionUserDatastore, UserMixin, current_user, login_user
+from sqlalchemy.orm import Mapped, relationship
 from werkzeug.local import LocalProxy
 
-from engine.accounts.model import Account, RoleName
+from engine.accounts.model import Account, RoleName, account_role
 from engine.errors import Forbidden
 from engine.queries.signed_in import SignedIn
 from engine.queries.signed_in import signed_in as behind
@@ -32,6 +33,8 @@ class Role(RoleName, RoleMixin):
 
 class User(Account, UserMixin):  # type: ignore[misc]
     """An account as Flask-Security knows it."""
+
+    roles: Mapped[list[Role]] = relationship(Role, secondary=account_role, lazy="selectin", overlaps="roles")  # type: ignore[assignment]
 
 
 class Accounts(SQLAlchemySessionUserDatastore):

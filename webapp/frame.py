@@ -7,8 +7,11 @@ from typing import Any
 
 from flask import Flask, current_app, g
 
+from engine.queries.inbox import counts as waiting
+from engine.queries.signed_in import SignedIn
 from webapp.accounts import me
 from webapp.rendering.navigation import visible
+from webapp.transaction import look
 
 LOOKERS_UP = frozenset({"reception_officer", "return_officer", "cashier", "centre_leader"})
 
@@ -29,6 +32,15 @@ def install(app: Flask) -> None:
     app.jinja_env.globals["desk_frame"] = desk_frame
 
 
+def counts(person: SignedIn) -> dict[str, int]:
+    """Return what waits, by kind of step; how many of all are late stands under ``all_late``."""
+    if person.person is None:
+        return {}
+    with look() as w:
+        found = waiting(w)
+    return {**found, "all_late": found.get("late", 0)}
+
+
 def desk_frame() -> Frame:
     """Return the frame for the person who is signed in."""
     if "frame" not in g:
@@ -38,7 +50,7 @@ def desk_frame() -> Frame:
             person.choices.get("theme", ""),
             person.choices.get("shortcuts", True),
             bool(person.roles & LOOKERS_UP) and "counter.look_up" in current_app.view_functions,
-            visible(current_app, person.roles, {}),
+            visible(current_app, person.roles, counts(person)),
         )
     frame: Frame = g.frame
     return frame

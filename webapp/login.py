@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from flask import Blueprint, Flask, current_app, flash, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_security import current_user, hash_password, logout_user
+from flask_security import current_user, logout_user
 from sqlalchemy import func, select
 
+from engine.accounts.administration import hash_password
 from engine.errors import NotFound, Refused
 from engine.queries.signed_in import choose, demo_accounts
 from engine.runtime import UnitOfWork
@@ -58,7 +60,7 @@ def form() -> ResponseReturnValue:
 def sign_in() -> ResponseReturnValue:
     """Check name and password; a second factor is asked for where one is set."""
     g.form_page = "login.form"
-    name, password = request.form.get("name", "").strip().lower()[:254], request.form.get("password", "")[:200]
+    name, password = request.form.get("name", "").strip().lower()[:254], typed("password")
     with work(SYSTEM) as w, using(w):
         answer = check(w, name, password)
     if isinstance(answer, Refused):
@@ -195,16 +197,16 @@ def password() -> ResponseReturnValue:
 @act("login.password", remembered=False)
 def change_password(w: UnitOfWork) -> ResponseReturnValue:
     """Change one's own password; other sessions of the account end."""
-    fresh = request.form.get("fresh", "")
+    fresh = typed("fresh")
     user = own(w)
     with using(w):
-        if not user.verify_and_update_password(request.form.get("current", "")[:200]):
+        if not user.verify_and_update_password(typed("current")):
             raise Refused("password.wrong", field="current")
         if len(fresh) < SHORTEST or fresh.casefold() in (user.email.casefold(), (user.username or "").casefold()):
             raise Refused("password.weak", field="fresh", shortest=SHORTEST)
-        if fresh != request.form.get("again", ""):
+        if fresh != typed("again"):
             raise Refused("password.differs", field="again")
-        user.password, user.must_change_password = hash_password(fresh[:200]), False
+        user.password, user.must_change_password = hash_password(fresh), False
         security().datastore.set_uniquifier(user)
         w.record("account.password_changed", account=user.id)
         w.session.flush()
@@ -241,6 +243,11 @@ def own(w: UnitOfWork) -> User:
     if user is None:
         raise NotFound("web.no_account")
     return user
+
+
+def typed(field: str) -> str:
+    """Return a password as typed: NFC, for keyboards differ in how they compose letters."""
+    return unicodedata.normalize("NFC", request.form.get(field, ""))[:200]
 
 
 def safe_next() -> str:

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 FOLDER = Path(__file__).parent / "static"
 DIST = FOLDER / "dist"
+UNHASHED = frozenset({"icons.svg", "favicon.svg"})
 area = Blueprint("static_files", __name__)
 
 
@@ -49,7 +50,7 @@ def icon(name: str) -> Markup:
 @area.get("/static/<path:name>")
 def asset_view(name: str) -> Response:
     """Send a bundle, compressed where the browser takes brotli."""
-    hashed = name != "icons.svg"
+    hashed = name not in UNHASHED
     folder = DIST if hashed else FOLDER
     squeezed = hashed and request.accept_encodings.quality("br") > 0 and (DIST / f"{name}.br").is_file()
     response = send_from_directory(

@@ -425,3 +425,8 @@ def invitation(w: UnitOfWork, key_reference: str) -> Json:
     except SigningError as refused:
         raise translated(refused) from None
     return {"public_key": challenge.public_key, "nonce": challenge.nonce, "seconds": challenge.seconds}
+
+
+def office_of(w: UnitOfWork) -> SigningOffice:
+    """Return the installation's signing office, for the step between preparing and finishing that no transaction spans."""
+    return w.part(SigningOffice)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import FileStorage
 
 from engine.commands import dossiers as commands
 from engine.commands import files
@@ -64,17 +67,18 @@ def examined_files() -> dict[str, list[files.Examined]]:
         if field.startswith(FILE_FIELD) and upload.filename:
             component = field.removeprefix(FILE_FIELD)
             shelf = found.setdefault(component, [])
-            content, name, safe = upload.read(), upload.filename, component in request.form.getlist("safe_copy")
-            error = attempted(
-                lambda c=content, n=name, s=safe, to=shelf, at=component: to.append(
-                    files.examine(c, n, safe_copy=s, field=f"component.{at}")
-                )
-            )  # type: ignore[misc]
+            error = attempted(partial(examine_into, shelf, upload, component))
             if isinstance(error, Refused):
                 wrong[f"component.{component}"] = error
     if wrong:
         raise Invalid(wrong)
     return found
+
+
+def examine_into(shelf: list[files.Examined], upload: FileStorage, component: str) -> None:
+    """Look at one upload and put it on the shelf of its component."""
+    safe = component in request.form.getlist("safe_copy")
+    shelf.append(files.examine(upload.read(), upload.filename or "", safe_copy=safe, field=f"component.{component}"))
 
 
 @act("counter.one")

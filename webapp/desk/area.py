@@ -27,4 +27,5 @@ def task_address(task_id: UUID | str, action: str, **more: Any) -> str:
     endpoint, argument = ROOMS.get(action, ("desk.task", "task_id"))
     if endpoint not in current_app.view_functions:
         endpoint, argument = "desk.task", "task_id"
-    return url_for(endpoint, **{argument: task_id}, **more)
+    values: dict[str, Any] = {argument: task_id, **more}
+    return url_for(endpoint, **values)

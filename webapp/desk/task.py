@@ -132,7 +132,7 @@ def complete(w: UnitOfWork, task_id: UUID) -> ResponseReturnValue:
     done = commands.complete(w, task_id, answers, version=request.form.get("_version", None, int))
     if done.undo_until is None:
         flash(_("Đã hoàn thành bước."), "done")
-    follow = {"done": str(done.task_id)} if done.undo_until else {}
+    follow: dict[str, Any] = {"done": str(done.task_id)} if done.undo_until else {}
     if done.next_task_id is None:
         return redirect(url_for("desk.inbox", **follow), 303)
     return redirect(task_address(done.next_task_id, commands.find(w, done.next_task_id).action, **follow), 303)
