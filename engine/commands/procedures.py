@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from engine.commands.standing import acting
+from engine.documents.templates import Printer, outside
 from engine.errors import Refused
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.procedure import gate
@@ -16,6 +17,7 @@ from engine.procedure.gate import Report
 from engine.procedure.loader import load_zip
 from engine.procedure.package import DIAGRAM, Package
 from engine.procedure.registry import ProcedureCache, ProcedureVersion, latest, store
+from engine.procedure.report import from_refusal
 from engine.process.proof import prove
 
 DESIGNERS = ("procedure_designer", "procedure_approver", "procedure_controller")
@@ -41,7 +43,7 @@ class NotPublishable(Refused):
 
 def examine(package: Package) -> Report:
     """Return the one report on a package: rules, soundness, and, when they pass, the proof run on the real engine."""
-    report = gate.check(package)
+    report = gate.check(package).with_findings(from_refusal(fault) for fault in outside(package))
     return report if report.refused else report.with_findings(prove(package))
 
 
@@ -81,6 +83,8 @@ def publish(w: UnitOfWork, package: Package, *, effective_from: date | None = No
     if w.actor.kind == "person":
         acting(w).require(*DESIGNERS)
     report = examine(package)
+    if not report.refused:
+        report = report.with_findings(from_refusal(fault) for fault in w.part(Printer).faults(package))
     if report.refused:
         raise NotPublishable(report)
     words = changes(w, package)

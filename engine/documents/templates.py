@@ -28,6 +28,7 @@ TEST_MARK = "TEST · BẢN THỬ NGHIỆM, KHÔNG CÓ GIÁ TRỊ PHÁP LÝ"
 # so only imports that name a file literally pass, and the ways to reach code through text (eval, a module taken apart) do not.
 _IMPORT = re.compile(r"\b(?:import|include)\b(?P<target>\s*\"[^\"@\\]*\")?")
 _BEYOND = re.compile(r"\b(?:eval|plugin|dictionary|std)\b")
+_MISSING = "input is missing"
 _MEMBER = re.compile(r"[\w][\w .-]*(?:/[\w][\w .-]*)*")
 
 
@@ -153,6 +154,22 @@ class Printer:
         with self._compiler(package, template, data, pictures or {}) as compiler:
             return _wordings(compiler)
 
+    def faults(self, package: Templates) -> list[Refused]:
+        """Return what is wrong with the templates of *package* before any dossier needs them: one refusal per template at most.
+
+        Each is compiled without data, so it stops at its first required input; whatever stops it earlier is a fault of its own.
+        """
+        found = list(outside(package))
+        faulty = {refused.facts["file"] for refused in found}
+        for name in sorted(package.files):
+            if name.startswith("templates/") and name.endswith(".typ") and name not in faulty:
+                try:
+                    self.texts(package, name, {})
+                except Refused as refused:
+                    if _MISSING not in str(refused.facts.get("reason")):
+                        found.append(Refused("template.broken", file=name, reason=refused.facts.get("reason")))
+        return found
+
     @contextmanager
     def _compiler(
         self, package: Templates, template: str, data: Mapping[str, Any], pictures: Mapping[str, bytes]
@@ -203,6 +220,16 @@ def _export(compiler: typst.Compiler, stamp: int | None) -> tuple[bytes, bool]:
 
 def _wordings(compiler: typst.Compiler) -> tuple[Wording, ...]:
     return tuple(Wording(**wording) for wording in orjson.loads(compiler.query("<motcua-text>", field="value")))
+
+
+def outside(package: Templates) -> Iterator[Refused]:
+    """Yield a refusal for each template of *package* that could reach beyond its own folder; nothing is compiled."""
+    for name, content in sorted(package.files.items()):
+        if name.startswith("templates/") and name.endswith(".typ"):
+            try:
+                refuse_outside(name, content)
+            except Refused as refused:
+                yield refused
 
 
 def refuse_outside(name: str, content: bytes) -> None:

@@ -111,6 +111,7 @@ def test_every_paper_bears_motto_agency_and_place_of_decree_30(printer: Printer,
         ("supplement_request", "PHIẾU YÊU CẦU BỔ SUNG, HOÀN THIỆN HỒ SƠ"),
         ("refusal", "PHIẾU TỪ CHỐI TIẾP NHẬN GIẢI QUYẾT HỒ SƠ"),
         ("refusal", "Khoản 1 Điều 22 Nghị định số 23/2015/NĐ-CP"),
+        ("apology_letter", "17 giờ 00 phút, ngày 27/11/2026"),
         ("stop_notice", "Dừng giải quyết hồ sơ"),
         ("control_sheet", "Quá hạn"),
         ("register", "Tổng số: 26 hồ sơ"),
@@ -141,7 +142,7 @@ def test_a_name_in_another_script_is_printed_although_the_paper_is_then_not_arch
     assert printed.pdf.startswith(b"%PDF-")
 
 
-@pytest.mark.parametrize(("name", "page"), [("certified_copy", 2), ("leave_permit", 0), ("result", 0)])
+@pytest.mark.parametrize(("name", "page"), [("certified_copy", 2), ("leave_permit", 0), ("result", 0), ("apology_letter", 0)])
 def test_a_result_keeps_places_for_number_date_leader_and_seal(printer: Printer, name: str, page: int) -> None:
     printed = print_paper(printer, name)
 
@@ -337,3 +338,24 @@ def test_a_long_paper_is_numbered_from_the_second_on(printer: Printer) -> None:
 
 def test_a_certified_copy_of_no_pages_is_still_one_page_of_text(printer: Printer) -> None:
     assert printer.texts(package("certified_electronic_copy"), "certified_copy", {**CERTIFIED, "pages": []})[0].key == "statement"
+
+
+@pytest.mark.parametrize("name", ["certified_electronic_copy", "internal_leave", "_template"])
+def test_the_templates_of_shipped_packages_have_no_fault(printer: Printer, name: str) -> None:
+    assert printer.faults(package(name)) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ("#let x = (", "template.broken"),
+        ("#no-such-word", "template.broken"),
+        ('#import "nowhere.typ": x', "template.broken"),
+        ("\udcff", "template.not_utf8"),
+        ('#import "@preview/x:1.0.0"', "template.import_forbidden"),
+    ],
+)
+def test_a_faulty_template_is_told_before_the_procedure_is_published(printer: Printer, source: str, code: str) -> None:
+    [fault] = printer.faults(Folder({"templates/new.typ": source.encode("utf-8", "surrogateescape")}))
+
+    assert (fault.code, fault.facts["file"]) == (code, "templates/new.typ")

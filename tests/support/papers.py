@@ -124,6 +124,15 @@ PAPERS: dict[str, dict[str, Any]] = {
         "received_at": "2026-11-23T08:30:00+07:00",
         "officer": "Phạm Minh Tuấn",
     },
+    "apology_letter": {
+        **COMMON,
+        "agency": COMMUNE,
+        "received_at": "2026-11-16T08:30:00+07:00",
+        "due_at": "2026-11-23T17:00:00+07:00",
+        "reason": "Cơ quan cấp bản chính chưa trả lời văn bản xác minh.",
+        "new_due_at": "2026-11-27T17:00:00+07:00",
+        "signer": LEADER,
+    },
     "stop_notice": {
         **COMMON,
         "agency": COMMUNE,
