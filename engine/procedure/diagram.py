@@ -253,13 +253,28 @@ class Diagram:
         """Return the flows that enter *node*, in document order."""
         return self._entering.get(node, ())
 
+    @cached_property
+    def _inside(self) -> Mapping[str, tuple[Node, ...]]:
+        found: dict[str, list[Node]] = {}
+        for node in self.nodes.values():
+            found.setdefault(node.container, []).append(node)
+        return {container: tuple(nodes) for container, nodes in found.items()}
+
     def inside(self, container: str) -> tuple[Node, ...]:
         """Return the nodes of one level, in document order."""
-        return tuple(node for node in self.nodes.values() if node.container == container)
+        return self._inside.get(container, ())
+
+    @cached_property
+    def _boundary(self) -> Mapping[str, tuple[Node, ...]]:
+        found: dict[str, list[Node]] = {}
+        for node in self.nodes.values():
+            if node.kind == "boundaryEvent" and node.attached_to:
+                found.setdefault(node.attached_to, []).append(node)
+        return {host: tuple(events) for host, events in found.items()}
 
     def boundary(self, node: str) -> tuple[Node, ...]:
         """Return the boundary events of *node*."""
-        return tuple(event for event in self.nodes.values() if event.kind == "boundaryEvent" and event.attached_to == node)
+        return self._boundary.get(node, ())
 
     @property
     def processes(self) -> tuple[Container, ...]:

@@ -14,6 +14,7 @@ from engine.procedure.paths import reachable
 from engine.procedure.report import Finding, Place, Report, from_refusal, ordered
 from engine.procedure.rules import RULES, STRUCTURE
 from engine.procedure.rules.examined import Examined
+from engine.procedure.rules.size import oversize
 
 __all__ = ["Finding", "Report", "check", "check_folder"]
 
@@ -28,6 +29,9 @@ def check(package: Package, *, layout: bool = False) -> Report:
     """
     findings = [Finding("key-unread", "warning", unread.key, "", Place("procedure.toml", unread.line)) for unread in package.unread]
     try:
+        oversized = list(oversize(package.diagram))
+        if oversized:
+            return Report(package.key, package.content_hash, ordered((*findings, *oversized)))
         examined = Examined(package)
     except Refused as refused:
         return Report(package.key, "", ordered((*findings, from_refusal(refused))))

@@ -86,18 +86,18 @@ class _Work:
     def entering(self, level: etree._Element, node: str) -> list[etree._Element]:
         return [flow for flow in self.flows(level) if local(flow.get("targetRef")) == node]
 
-    def insert(self, level: etree._Element, kind: str, prefix: str, of: str, lane_of: str = "", **attributes: str) -> str:
-        """Add a node named after its origin, in the lane of *lane_of*."""
+    def insert(self, level: etree._Element, kind: str, prefix: str, of: str, **attributes: str) -> str:
+        """Add a node named after its origin, in its origin's lane."""
         identifier = f"{prefix}__of__{of}"
         while self.root.xpath("boolean(//*[@id=$id])", id=identifier):
             prefix += "_"
             identifier = f"{prefix}__of__{of}"
-        element = etree.SubElement(level, bpmn(kind), {"id": identifier})
-        for name, value in attributes.items():
-            element.set(name, value)
+        self._place(level, kind, id=identifier, **attributes)
         for reference in list(level.iter(bpmn("flowNodeRef"))):
-            if text_of(reference) == (lane_of or of) and (lane := reference.getparent()) is not None:
-                etree.SubElement(lane, bpmn("flowNodeRef")).text = identifier
+            if text_of(reference) == of:
+                beside = etree.Element(bpmn("flowNodeRef"))
+                beside.text = identifier
+                reference.addnext(beside)
         return identifier
 
     def connect(self, level: etree._Element, source: str, target: str, of: str) -> None:
@@ -105,7 +105,18 @@ class _Work:
         number = 1
         while self.root.xpath("boolean(//*[@id=$id])", id=f"flow{number}__of__{of}"):
             number += 1
-        etree.SubElement(level, bpmn("sequenceFlow"), {"id": f"flow{number}__of__{of}", "sourceRef": source, "targetRef": target})
+        self._place(level, "sequenceFlow", id=f"flow{number}__of__{of}", sourceRef=source, targetRef=target)
+
+    def _place(self, level: etree._Element, kind: str, **attributes: str) -> None:
+        """Put an element behind the flow elements of its level: the schema wants artifacts and the rest after them."""
+        element = etree.Element(bpmn(kind))
+        for name, value in attributes.items():
+            element.set(name, value)
+        known = [child for child in level if tag(child) in FLOW_NODES or tag(child) in ("sequenceFlow", "laneSet")]
+        if known:
+            known[-1].addnext(element)
+        else:
+            level.append(element)
 
     # Each step below is one row of the normaliser's table.
 

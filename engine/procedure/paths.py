@@ -185,27 +185,32 @@ def _without_returns(diagram: Diagram, container: str) -> dict[str, list[str]]:
 
 def automatic_cycles(diagram: Diagram, container: str, waits: Callable[[Node], bool]) -> list[tuple[str, ...]]:
     """Return the cycles of a level that no person, timer or message ever stops (one per strongly connected part)."""
-    names = [node.id for node in diagram.inside(container) if not waits(node)]
-    inside = set(names)
+    inside = {node.id for node in diagram.inside(container) if not waits(node)}
+    onward = {name: [flow.target for flow in diagram.leaving(name) if flow.target in inside] for name in inside}
+    # A node on a cycle survives taking away, again and again, whatever has no way on or no way in.
+    kept = set(inside)
+    while True:
+        entered = {target for name in kept for target in onward[name]}
+        left = {name for name in kept if name in entered and any(target in kept for target in onward[name])}
+        if left == kept:
+            break
+        kept = left
     found: list[tuple[str, ...]] = []
-    taken: set[str] = set()
-    for name in names:
-        if name in taken:
-            continue
-        forward = _within(diagram, name, inside)
-        part = {other for other in forward if name in _within(diagram, other, inside)}
-        if part:
-            taken |= part
-            found.append(tuple(sorted(part)))
+    while kept:
+        part = _within(onward, min(kept), kept)
+        cycle = tuple(sorted(name for name in part if name in _within(onward, name, kept)))
+        if cycle:
+            found.append(cycle)
+        kept -= part | {min(kept)}
     return found
 
 
-def _within(diagram: Diagram, start: str, inside: set[str]) -> set[str]:
+def _within(onward: Mapping[str, list[str]], start: str, inside: set[str]) -> set[str]:
     seen: set[str] = set()
     queue = deque([start])
     while queue:
-        for flow in diagram.leaving(queue.popleft()):
-            if flow.target in inside and flow.target not in seen:
-                seen.add(flow.target)
-                queue.append(flow.target)
+        for target in onward[queue.popleft()]:
+            if target in inside and target not in seen:
+                seen.add(target)
+                queue.append(target)
     return seen

@@ -123,10 +123,10 @@ class Report:
     def require(self) -> None:
         """Raise unless the package may be published.
 
-        Raises: Refused ``procedure.findings``.
+        Raises: Refused ``procedure.refused``.
         """
         if self.refused:
-            raise Refused("procedure.findings", count=len(self.refused), key=self.key)
+            raise Refused("procedure.refused", count=len(self.refused), key=self.key)
 
 
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -365,3 +365,23 @@ def test_form_conditions_are_judged_where_the_form_is_used():
     hidden = {"type": "textfield", "key": "x", "label": "X", "conditional": {"hide": '=nobody = "y"'}}
 
     assert "expression" in rules(small(step("a"), "s>a; a>e", files={"forms/note.json": form("note", x=hidden)}))
+
+
+def test_groups_nested_without_end_are_refused_quickly():
+    body = step("a0")
+    for level in range(30):
+        body = el("subProcess", f"sp{level}", body)
+    began = time.monotonic()
+
+    assert "nested-too-deep" in rules(small(body, "s>sp29; sp29>e"))
+    assert time.monotonic() - began < 1
+
+
+def test_five_thousand_nodes_are_refused_within_a_second():
+    names = [f"n{position}" for position in range(5_000)]
+    flows = "; ".join(f"{one}>{other}" for one, other in pairwise(["s", *names, "e"]))
+    package = small("".join(el("userTask", name) for name in names), flows)
+    began = time.monotonic()
+
+    assert rules(package) == {"too-many-nodes"}
+    assert time.monotonic() - began < 1.5

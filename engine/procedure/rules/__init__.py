@@ -19,7 +19,6 @@ STRUCTURE: tuple[Rule, ...] = (
     structure.forbidden_flows,
     structure.boundary_host,
     structure.unreachable,
-    structure.too_many_nodes,
     structure.automatic_cycle,
     structure.self_call,
 )

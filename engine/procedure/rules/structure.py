@@ -9,9 +9,6 @@ from engine.procedure.paths import automatic_cycles, reachable
 from engine.procedure.report import Finding
 from engine.procedure.rules.examined import Examined
 
-MAX_NODES = 300
-"""Nodes of one level; the interpreter parses by recursion and slows down beyond."""
-
 
 def one_process(examined: Examined) -> Iterator[Finding]:
     """Exactly one process of the file runs (BPMN 2.0, 10.2: isExecutable)."""
@@ -105,14 +102,6 @@ def unreachable(examined: Examined) -> Iterator[Finding]:
         for node in nodes:
             if node.id not in reached:
                 yield examined.find("unreachable", node)
-
-
-def too_many_nodes(examined: Examined) -> Iterator[Finding]:
-    """A level holds at most 300 nodes (defect 21)."""
-    for container in examined.diagram.containers:
-        count = len(examined.diagram.inside(container))
-        if count > MAX_NODES:
-            yield examined.find("too-many-nodes", container, count=count, limit=MAX_NODES)
 
 
 def automatic_cycle(examined: Examined) -> Iterator[Finding]:
