@@ -14,6 +14,7 @@ from engine.kernel.clock import MovableClock
 from engine.runtime import Runtime, open_runtime
 from engine.settings import ROOT, Settings
 from tests.support.database import Databases, make_folder, remove_folder
+from tests.support.office import Office, Pattern, copy_of, pattern
 
 HANOI = timezone(timedelta(hours=7))
 MONDAY_MORNING = datetime(2026, 3, 2, 8, 0, tzinfo=HANOI)
@@ -96,3 +97,17 @@ def statements(runtime: Runtime) -> Iterator[Statements]:
     event.listen(runtime.engine, "before_cursor_execute", note)
     yield counted
     event.remove(runtime.engine, "before_cursor_execute", note)
+
+
+@pytest.fixture(scope="session")
+def office_pattern(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pattern]:
+    """The small office all tests copy."""
+    with pattern(databases, tmp_path_factory.mktemp("office")) as made:
+        yield made
+
+
+@pytest.fixture
+def office(databases: Databases, office_pattern: Pattern, tmp_path: Path) -> Iterator[Office]:
+    """A small office of its own for this test: Monday 23 November 2026, 09:00, the day before a holiday."""
+    with copy_of(databases, office_pattern, tmp_path, datetime(2026, 11, 23, 9, 0, tzinfo=HANOI)) as copied:
+        yield copied

@@ -118,10 +118,10 @@ class Databases:
         return application_url(self.owner_url(name), SECRET, ROLE).render_as_string(hide_password=False)
 
     @contextmanager
-    def clone(self, *, empty: bool = False) -> Iterator[str]:
-        """Make a database from the template (or an *empty* one) and drop it at the end; yields its name."""
+    def clone(self, *, empty: bool = False, of: str | None = None) -> Iterator[str]:
+        """Make a database from the template (or an *empty* one, or a copy *of* another) and drop it at the end; yields its name."""
         name = f"{_prefix(self.folder)}_{uuid4().hex[:12]}"
-        source = "template0" if empty else f'"{self.template}"'
+        source = "template0" if empty else f'"{of or self.template}"'
         with maintenance(self.url) as connection:
             connection.exec_driver_sql(f'create database "{name}" template {source}')
         try:

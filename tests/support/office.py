@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -23,12 +25,15 @@ from engine.kernel.unit_of_work import Actor
 from engine.procedure.loader import load_folder
 from engine.process.model import Task
 from engine.queries import inbox
-from engine.runtime import FONTS, Runtime
-from engine.settings import ROOT
+from engine.runtime import Runtime, open_runtime
+from engine.settings import ROOT, Settings
 from signing import testpki
 from signing.authorities import Authorities
 from signing.keys import mechanism_for, sign_with
+from signing.trust_services import TrustServices
 from signing.tsa import in_process
+from signing.verify import Trust, verify
+from tests.support.database import Databases
 
 SINCE = date(2025, 7, 1)
 OWNER = PartyInput(
@@ -163,7 +168,67 @@ def photo() -> bytes:
     return out.getvalue()
 
 
-def make_office(runtime: Runtime, clock: MovableClock, *, packages: Sequence[str] = ("certified_electronic_copy", "internal_leave")) -> Office:
+@dataclass(frozen=True)
+class Pattern:
+    """An office made once a session: its database and home are copied for each test, which is far faster than making it anew."""
+
+    database: str
+    home: Path
+    people: dict[str, UUID]
+    units: dict[str, UUID]
+
+
+@contextmanager
+def pattern(databases: Databases, folder: Path) -> Iterator[Pattern]:
+    """Make the office once, with both procedures published."""
+    with databases.clone() as name:
+        settings = Settings(
+            home=folder / "home",
+            database_url=databases.owner_url(name),
+            application_url=databases.application_url(name),
+            procedures=ROOT / "bpmn",
+        )
+        clock = MovableClock(MADE_AT)
+        runtime = open_runtime(settings, clock=clock)
+        office = make_office(runtime, clock)
+        runtime.close()
+        yield Pattern(name, settings.home, office.people, office.units)
+
+
+def settings_for(databases: Databases, name: str, home: Path) -> Settings:
+    """Settings of an installation on one database and home."""
+    return Settings(
+        home=home, database_url=databases.owner_url(name), application_url=databases.application_url(name), procedures=ROOT / "bpmn"
+    )
+
+
+MADE_AT = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
+
+
+@contextmanager
+def copy_of(databases: Databases, made: Pattern, folder: Path, at: datetime) -> Iterator[Office]:
+    """A copy of the office for one test, at an instant."""
+    with databases.clone(of=made.database) as name:
+        shutil.copytree(made.home, folder / "home")
+        settings = Settings(
+            home=folder / "home",
+            database_url=databases.owner_url(name),
+            application_url=databases.application_url(name),
+            procedures=ROOT / "bpmn",
+        )
+        clock = MovableClock(at)
+        runtime = open_runtime(settings, clock=clock)
+        office = Office(runtime, clock, made.people, made.units)
+        open_keys(office)
+        try:
+            yield office
+        finally:
+            runtime.close()
+
+
+def make_office(
+    runtime: Runtime, clock: MovableClock, *, packages: Sequence[str] = ("certified_electronic_copy", "internal_leave")
+) -> Office:
     """Establish the office with the real commands."""
     office = Office(runtime, clock)
     with runtime.begin(Actor("cli", label="tests")) as w:
@@ -201,7 +266,9 @@ def give_keys(office: Office) -> None:
         testpki.PersonSpec(who, PEOPLE[who][0], PEOPLE[who][3], "Ủy ban nhân dân phường Mẫu", f"00{n}", PINS[who])
         for n, who in enumerate(("head", "deputy"))
     ]
-    pki = testpki.create(folder, people, [testpki.AgencySpec("seal", "Ủy ban nhân dân phường Mẫu", "H99.101", PINS["seal"])], valid_from=since)
+    pki = testpki.create(
+        folder, people, [testpki.AgencySpec("seal", "Ủy ban nhân dân phường Mẫu", "H99.101", PINS["seal"])], valid_from=since
+    )
     with office.runtime.begin(Actor("cli", label="tests")) as w:
         for key in ("head", "deputy", "seal"):
             certificate = pki.certificate(key)
@@ -210,12 +277,27 @@ def give_keys(office: Office) -> None:
                 since, datetime(2034, 1, 1, tzinfo=UTC),
                 person_id=office.people.get(key), unit_id=office.units["commune"] if key == "seal" else None,
             )  # fmt: skip
-    authorities = Authorities(pki)
+    open_keys(office)
+
+
+def open_keys(office: Office) -> None:
+    """Let the office sign with its TEST keys, opened in this process, under the test's clock."""
+    folder = office.runtime.settings.home / "pki"
+    authorities = Authorities(testpki.TestPki(folder))
     real = office.runtime.part(SigningOffice)
+
+    def verify_here(pdf: bytes, now: datetime) -> dict[str, Any]:
+        services = TrustServices(folder, lambda: office.clock.at)
+        services.start()
+        try:
+            return verify(pdf, Trust.of_test_pki(folder, services.routes), now=now).to_json()
+        finally:
+            services.stop()
+
     office.runtime.parts.offer(
         SigningOffice,
         lambda: SigningOffice(
-            OpenCustody(folder), in_process(authorities.timestamp, lambda: office.clock.at), real.verifier, FONTS, test=True
+            OpenCustody(folder), in_process(authorities.timestamp, lambda: office.clock.at), verify_here, real.fonts, test=True
         ),
     )
 

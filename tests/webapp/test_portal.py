@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import io
 import re
-from datetime import datetime
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from engine.kernel.clock import MovableClock
-from engine.runtime import Runtime
-from tests.conftest import HANOI
-from tests.support.office import OWNER, Office, make_office, scan
+from tests.support.office import OWNER, Office, scan
 from webapp import create_app
 
 APPROVE = {"decision": "approve", "paper_name": "Bằng tốt nghiệp", "paper_issuer": "Trường Đại học Mẫu", "compared": "true"}
@@ -23,13 +19,7 @@ SUPPLEMENT = {
 
 
 @pytest.fixture
-def office(runtime: Runtime, clock: MovableClock) -> Office:
-    clock.at = datetime(2026, 11, 23, 9, 0, tzinfo=HANOI)
-    return make_office(runtime, clock, packages=["certified_electronic_copy"])
-
-
-@pytest.fixture
-def browser(office: Office) -> FlaskClient:
+def visitor(office: Office) -> FlaskClient:
     return create_app(office.runtime).test_client()
 
 
@@ -39,19 +29,19 @@ def token(page: str) -> str:
     return found[1]
 
 
-def post(browser: FlaskClient, at: str, form_at: str, **fields: Any) -> Any:
+def post(visitor: FlaskClient, at: str, form_at: str, **fields: Any) -> Any:
     """Send a form as a browser does: with the token of the page it stands on."""
-    return browser.post(at, data={"csrf_token": token(browser.get(form_at).text), **fields})
+    return visitor.post(at, data={"csrf_token": token(visitor.get(form_at).text), **fields})
 
 
-def opened(browser: FlaskClient, code: str, access: str) -> Any:
-    return post(browser, f"/tra-cuu/{code}/mo", f"/tra-cuu/{code}", number=OWNER.identity, access=access)
+def opened(visitor: FlaskClient, code: str, access: str) -> Any:
+    return post(visitor, f"/tra-cuu/{code}/mo", f"/tra-cuu/{code}", number=OWNER.identity, access=access)
 
 
-def test_the_code_shows_progress_and_nothing_personal(office: Office, browser: FlaskClient):
+def test_the_code_shows_progress_and_nothing_personal(office: Office, visitor: FlaskClient):
     received = office.receive()
 
-    page = browser.get(f"/tra-cuu/{received.code}")
+    page = visitor.get(f"/tra-cuu/{received.code}")
 
     assert page.status_code == 200
     assert "Thẩm định" in page.text
@@ -60,56 +50,56 @@ def test_the_code_shows_progress_and_nothing_personal(office: Office, browser: F
         assert secret not in page.text
 
 
-def test_wrong_proof_is_said_at_the_form_and_opens_nothing(office: Office, browser: FlaskClient):
+def test_wrong_proof_is_said_at_the_form_and_opens_nothing(office: Office, visitor: FlaskClient):
     received = office.receive()
 
-    refused = opened(browser, received.code, "WRONG1")
+    refused = opened(visitor, received.code, "WRONG1")
 
     assert refused.status_code == 422
     assert "Số định danh hoặc mã tra cứu không đúng" in refused.text
-    assert browser.get(f"/ho-so/{received.code}").status_code == 403
+    assert visitor.get(f"/ho-so/{received.code}").status_code == 403
 
 
-def test_the_owner_answers_a_supplement_from_the_page(office: Office, browser: FlaskClient):
+def test_the_owner_answers_a_supplement_from_the_page(office: Office, visitor: FlaskClient):
     received = office.receive()
     office.complete("specialist", received.code, SUPPLEMENT)
 
-    assert opened(browser, received.code, received.access_code).status_code == 303
-    page = browser.get(f"/ho-so/{received.code}")
+    assert opened(visitor, received.code, received.access_code).status_code == 303
+    page = visitor.get(f"/ho-so/{received.code}")
     assert "Bản quét thiếu trang 2" in page.text
     address = f"/ho-so/{received.code}/bo-sung"
-    wrong = post(browser, address, address, **{"file.original": (io.BytesIO(b"not a pdf"), "anh.pdf")})
+    wrong = post(visitor, address, address, **{"file.original": (io.BytesIO(b"not a pdf"), "anh.pdf")})
     assert wrong.status_code == 422
-    sent = post(browser, address, address, **{"file.original": (io.BytesIO(scan(2)), "bo sung.pdf"), "note": "Đã quét lại."})
+    sent = post(visitor, address, address, **{"file.original": (io.BytesIO(scan(2)), "bo sung.pdf"), "note": "Đã quét lại."})
 
     assert sent.status_code == 303
     assert office.open_task(received.code).step == "examine"
 
 
-def test_the_result_is_shown_with_its_verdict_and_taken(office: Office, browser: FlaskClient):
+def test_the_result_is_shown_with_its_verdict_and_taken(office: Office, visitor: FlaskClient):
     received = office.receive(delivery="download")
     office.complete("specialist", received.code, APPROVE)
     office.sign("head", received.code)
     office.issue("clerk", received.code)
-    opened(browser, received.code, received.access_code)
+    opened(visitor, received.code, received.access_code)
 
-    page = browser.get(f"/ho-so/{received.code}/ket-qua")
+    page = visitor.get(f"/ho-so/{received.code}/ket-qua")
     assert "Lê Hoàng Nam" in page.text
-    taken = post(browser, f"/ho-so/{received.code}/ket-qua", f"/ho-so/{received.code}/ket-qua")
+    taken = post(visitor, f"/ho-so/{received.code}/ket-qua", f"/ho-so/{received.code}/ket-qua")
 
     assert taken.mimetype == "application/pdf"
     assert taken.data.startswith(b"%PDF")
-    verdict = post(browser, "/xac-minh", "/xac-minh", file=(io.BytesIO(taken.data), "ket-qua.pdf"))
+    verdict = post(visitor, "/xac-minh", "/xac-minh", file=(io.BytesIO(taken.data), "ket-qua.pdf"))
     assert verdict.status_code == 200
     assert "không khác một byte" in verdict.text
     changed = taken.data.replace(b"/Author", b"/Auther", 1) if b"/Author" in taken.data else taken.data[:5000] + b"X" + taken.data[5001:]
-    judged = post(browser, "/xac-minh", "/xac-minh", file=(io.BytesIO(changed), "ket-qua.pdf"))
+    judged = post(visitor, "/xac-minh", "/xac-minh", file=(io.BytesIO(changed), "ket-qua.pdf"))
     assert "KHÔNG HỢP LỆ" in judged.text
 
 
-def test_a_file_without_signatures_and_no_file_at_all_are_told_apart(browser: FlaskClient):
-    plain = post(browser, "/xac-minh", "/xac-minh", file=(io.BytesIO(scan(1)), "x.pdf"))
-    nothing = post(browser, "/xac-minh", "/xac-minh")
+def test_a_file_without_signatures_and_no_file_at_all_are_told_apart(visitor: FlaskClient):
+    plain = post(visitor, "/xac-minh", "/xac-minh", file=(io.BytesIO(scan(1)), "x.pdf"))
+    nothing = post(visitor, "/xac-minh", "/xac-minh")
 
     assert "HỢP LỆ" in plain.text
     assert "Tệp không có chữ ký số nào" in plain.text
