@@ -156,7 +156,7 @@ class Authorities:
 
 def _rejection() -> bytes:
     """A response without token; asn1crypto insists on one, so the outer sequence is written by hand."""
-    status = tsp.PKIStatusInfo({"status": "rejection", "fail_info": {"bad_alg"}}).dump()
+    status = bytes(tsp.PKIStatusInfo({"status": "rejection", "fail_info": {"bad_alg"}}).dump())
     return b"\x30" + bytes([len(status)]) + status
 
 

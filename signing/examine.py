@@ -79,7 +79,7 @@ def _document_reasons(reader: PdfFileReader) -> list[Reason]:
 
 
 def _examine_signature(pdf: bytes, signature: EmbeddedPdfSignature, inquiry: Inquiry) -> SignatureReport:
-    faults = _integrity(pdf, signature)
+    faults = _integrity(pdf, signature, inquiry)
     judgement = asyncio.run(_judged(signature, inquiry))
     status = judgement.indication.status
     verdict = {AdESStatus.PASSED: Verdict.VALID, AdESStatus.FAILED: Verdict.INVALID}.get(status, Verdict.INSUFFICIENT)
@@ -110,9 +110,9 @@ def _examine_signature(pdf: bytes, signature: EmbeddedPdfSignature, inquiry: Inq
     )
 
 
-def _integrity(pdf: bytes, signature: EmbeddedPdfSignature) -> list[Reason]:
+def _integrity(pdf: bytes, signature: EmbeddedPdfSignature, inquiry: Inquiry) -> list[Reason]:
     """Everything that makes the document invalid whatever the certificates say."""
-    fault = byte_range_fault(pdf, signature)
+    fault = byte_range_fault(pdf, signature, {*inquiry.anchors, *inquiry.intermediates})
     if fault:
         return [Reason("verify.ranges_forged", {"fault": fault})]
     signature.compute_integrity_info(OFFICE)

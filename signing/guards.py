@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterable
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -25,6 +26,7 @@ from pyhanko.sign.diff_analysis import (
 )
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
+from signing.container import container_fault
 from signing.numbering import NumberingRule
 
 _EVIDENCE_ONLY = [
@@ -39,8 +41,11 @@ OFFICE = StandardDiffPolicy(
 )
 
 
-def byte_range_fault(pdf: bytes, signature: EmbeddedPdfSignature) -> str | None:
-    """Why the signed ranges are not exactly "everything but the signature value up to the end of a revision"; None = they are."""
+def byte_range_fault(pdf: bytes, signature: EmbeddedPdfSignature, known: Iterable[bytes] = ()) -> str | None:
+    """Why the signed ranges are not exactly "everything but the signature value up to the end of a revision"; None = they are.
+
+    *known* certificates may vouch for those sent along (``container_fault``).
+    """
     ranges = signature.sig_object.get("/ByteRange")
     if not isinstance(ranges, generic.ArrayObject) or len(ranges) != 4 or not all(isinstance(one, int) for one in ranges):
         return "not four integers"
@@ -55,7 +60,8 @@ def byte_range_fault(pdf: bytes, signature: EmbeddedPdfSignature) -> str | None:
         return "gap is not the signature value"
     if not pdf[:end].rstrip(b"\r\n").endswith(b"%%EOF"):
         return "not the end of a revision"
-    return None
+    inside = container_fault(gap[1:-1], known)
+    return f"container: {inside}" if inside else None
 
 
 def signed_end(signature: EmbeddedPdfSignature) -> int:

@@ -124,10 +124,13 @@ class _Walk:
         for token in generic_cms.extract_tst_data_iter(self._signature.signer_info, signed=False):
             result = await self._token(token, at, revision, sources)
             judgement.step("signature_timestamp", at, result)
-            if result is AdESPassed.OK:
-                stated = gen_time(token)
-                if judgement.proven_at is None or stated < judgement.proven_at:
-                    judgement.proven_at, judgement.source = stated, "signature_timestamp"
+            if result is not AdESPassed.OK:
+                # A time-stamp that fails is no missing one: the file claims a time it cannot prove.
+                judgement.indication = result
+                return judgement
+            stated = gen_time(token)
+            if judgement.proven_at is None or stated < judgement.proven_at:
+                judgement.proven_at, judgement.source = stated, "signature_timestamp"
         await self._signer(judgement, revision)
         return judgement
 

@@ -74,8 +74,8 @@ def test_only_named_policies_are_accepted(office: Office) -> None:
 
 def test_weak_digests_get_no_token(office: Office) -> None:
     query = tsp.TimeStampReq({"version": "v1", "message_imprint": {"hash_algorithm": {"algorithm": "sha1"}, "hashed_message": b"\0" * 20}})
-    answer = tsp.TimeStampResp.load(office.authorities.timestamp(query.dump(), office.now))
-    assert answer["status"]["status"].native == "rejection"
+    answer = office.authorities.timestamp(query.dump(), office.now)
+    assert tsp.PKIStatusInfo.load(answer[2:])["status"].native == "rejection"
 
 
 def test_the_token_states_the_office_s_time(office: Office) -> None:

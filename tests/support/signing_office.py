@@ -17,8 +17,11 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from signing import appearance, fields, pades, testpki
 from signing.authorities import Authorities
 from signing.errors import SigningError
+from signing.examine import Inquiry, examine
 from signing.keys import mechanism_for, sign_with
 from signing.model import AGENCY, LEADER, Box, FieldPlan, TextField
+from signing.report import Report
+from signing.revocation import Sources
 from signing.tsa import TimeStampClient, in_process
 
 FONTS = Path(__file__).parents[2] / "webapp" / "assets" / "node_modules" / "@expo-google-fonts" / "tinos"
@@ -142,3 +145,23 @@ class Office:
         """Signed by the leader, numbered and dated, sealed by the agency."""
         numbered = fields.fill_number(self.leader_signed(key_id), number, "ngày 22 tháng 11 năm 2026")
         return self.sign(numbered, AGENCY, "agency")
+
+
+class InProcessSources(Sources):
+    """Evidence from the office's own authorities, without a network."""
+
+    def __init__(self, office: Office) -> None:
+        super().__init__({})
+        self._office = office
+
+    def _ask(self, url: str, body: bytes, kind: str) -> bytes:
+        office = self._office
+        if url.endswith("/ocsp"):
+            return office.authorities.ocsp(body, office.now)
+        return office.authorities.crl(url.rsplit("/", 1)[-1].removesuffix(".crl"), office.now)
+
+
+def examined(office: Office, pdf: bytes, *, now: datetime | None = None, online: bool = True) -> Report:
+    """The verdict made in this process: the same examination the verifying child does, without starting one."""
+    sources = InProcessSources(office) if online else None
+    return examine(pdf, Inquiry((office.pki.root,), (office.pki.issuing,), now or office.now, sources))

@@ -1,0 +1,136 @@
+"""The container of a signature held to the letter: what no signature protects inside it must at least be exactly what it has to be.
+
+A CMS structure has parts outside its own signature: version, algorithm lists, the certificates sent along, the unsigned attributes. Stock
+verification ignores most of them, so a changed byte there would go unseen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from asn1crypto import cms, core
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+
+
+def container_fault(gap: bytes, known: Iterable[bytes]) -> str | None:
+    """What is wrong with the signature value in *gap* (hexadecimal, between the angle brackets); None = nothing.
+
+    *known* are certificates (DER) that may vouch for those sent along.
+    """
+    if not re.fullmatch(rb"[0-9a-f]*|[0-9A-F]*", gap):
+        return "mixed spelling"
+    raw = bytes.fromhex(gap.decode("ascii"))
+    try:
+        der = raw[: _span(raw, 0)[1]]
+        if raw[len(der) :].strip(b"\0"):
+            return "something in the unused room"
+        _check_encoding(der)
+        container = cms.ContentInfo.load(der, strict=True)
+        return _fault(container, b"", frozenset(known))
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+        return "malformed"
+
+
+def token_of(container: cms.ContentInfo) -> cms.ContentInfo | None:
+    """The time-stamp token over the signature, if there is one."""
+    for attribute in _unsigned(container["content"]["signer_infos"][0]):
+        return attribute["values"][0]
+    return None
+
+
+def _fault(container: cms.ContentInfo, imprinted: bytes, known: frozenset[bytes]) -> str | None:
+    """*imprinted* is set for time-stamp tokens, which differ in content type and version."""
+    signed = container["content"]
+    stamped = bool(imprinted)
+    if container["content_type"].native != "signed_data":
+        return "content"
+    content = signed["encap_content_info"]
+    if signed["version"].native != ("v3" if stamped else "v1"):
+        return "version"
+    if content["content_type"].native != ("tst_info" if stamped else "data") or (not stamped and content["content"].native is not None):
+        return "content"
+    if len(signed["signer_infos"]) != 1 or _present(signed["crls"]):
+        return "more than one signer or foreign lists"
+    signer = signed["signer_infos"][0]
+    algorithms = [one.dump() for one in signed["digest_algorithms"]]
+    if algorithms != [signer["digest_algorithm"].dump()] or signer["version"].native != "v1":
+        return "algorithms"
+    if not isinstance(signer["digest_algorithm"]["parameters"], core.Void | core.Null):
+        return "algorithms"
+    stray = _stray(signed["certificates"], known)
+    if stray:
+        return stray
+    attributes = _unsigned(signer)
+    if stamped:
+        return "unsigned attributes" if attributes else None
+    if len(attributes) > 1 or any(one["type"].native != "signature_time_stamp_token" or len(one["values"]) != 1 for one in attributes):
+        return "unsigned attributes"
+    for one in attributes:
+        return _fault(one["values"][0], b"token", known)
+    return None
+
+
+def _stray(sent: cms.CertificateSet, known: frozenset[bytes]) -> str | None:
+    if any(one.name != "certificate" for one in sent):
+        return "certificate of another kind"
+    ders = [one.chosen.dump() for one in sent]
+    if len(set(ders)) != len(ders):
+        return "certificate twice"
+    vouching = known | set(ders)
+    for one, der in zip(sent, ders, strict=True):
+        if der in known:
+            continue
+        if one.chosen["signature_algorithm"].dump() != one.chosen["tbs_certificate"]["signature"].dump():
+            return "certificate algorithms"
+        if not any(_issued(der, other) for other in vouching):
+            return "certificate nobody vouches for"
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _issued(der: bytes, issuer: bytes) -> bool:
+    try:
+        x509.load_der_x509_certificate(der).verify_directly_issued_by(x509.load_der_x509_certificate(issuer))
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _unsigned(signer: cms.SignerInfo) -> list[cms.CMSAttribute]:
+    return list(signer["unsigned_attrs"]) if _present(signer["unsigned_attrs"]) else []
+
+
+def _present(value: core.Asn1Value) -> bool:
+    return not isinstance(value, core.Void)
+
+
+def _span(raw: bytes, start: int) -> tuple[int, int]:
+    """Where the content of the element at *start* begins and ends; only the one encoding DER allows is taken."""
+    if raw[start] & 0x1F == 0x1F:
+        raise ValueError("long tag")
+    length, begin = raw[start + 1], start + 2
+    if length >= 0x80:
+        count = length & 0x7F
+        begin += count
+        length = int.from_bytes(raw[start + 2 : begin], "big")
+        if not 0 < count <= 4 or length < 0x80 or raw[start + 2] == 0:
+            raise ValueError("length not minimal")
+    if begin + length > len(raw):
+        raise ValueError("length beyond the end")
+    return begin, begin + length
+
+
+def _check_encoding(der: bytes) -> None:
+    todo = [(0, len(der))]
+    while todo:
+        start, end = todo.pop()
+        while start < end:
+            begin, after = _span(der, start)
+            if after > end:
+                raise ValueError("element beyond its container")
+            if der[start] & 0x20:
+                todo.append((begin, after))
+            start = after
