@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 import typst
 from cryptography.hazmat.primitives.serialization import pkcs12
 
@@ -45,13 +46,10 @@ Số: #h(3cm)/QĐ-STP
 def refused(code: str) -> Iterator[dict[str, Any]]:
     """Expect exactly this code; its facts are in the mapping afterwards."""
     facts: dict[str, Any] = {}
-    try:
+    with pytest.raises(SigningError) as caught:
         yield facts
-    except SigningError as problem:
-        assert problem.code == code, (problem.code, dict(problem.facts))
-        facts.update(problem.facts)
-    else:
-        raise AssertionError(f"{code} expected")
+    assert caught.value.code == code, dict(caught.value.facts)
+    facts.update(caught.value.facts)
 
 
 def wait_for(ready: Callable[[], bool], seconds: float = 15) -> None:
