@@ -19,7 +19,6 @@ from SpiffWorkflow import TaskState
 from SpiffWorkflow.bpmn import BpmnEvent, BpmnWorkflow
 from SpiffWorkflow.bpmn.script_engine import PythonScriptEngine
 from SpiffWorkflow.bpmn.script_engine.python_environment import BasePythonScriptEngineEnvironment
-from SpiffWorkflow.bpmn.specs.bpmn_task_spec import _BpmnCondition
 from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin, BoundaryEventSplit, _EndJoin
 from SpiffWorkflow.bpmn.specs.event_definitions.conditional import ConditionalEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.multiple import MultipleEventDefinition
@@ -98,8 +97,12 @@ def _find_ancestor(self: Any, spec_name: str) -> Any:
     return next((one for one in _above(self) if one.task_spec.name == spec_name), None)
 
 
+def _no_log_extras(self: Any, dct: Any = None) -> dict[str, Any]:
+    # Unless its loggers are given a level of their own, the library hands a task's data, people's data, to every log line.
+    return dict(dct or {})
+
+
 def _set_state(self: Any, value: int) -> None:
-    # Without the library's log line, which carries a task's data at the finer log levels.
     if value != self._state:
         self.last_state_change = tick()
         self._state = value
@@ -259,15 +262,6 @@ def _merge_instance(self: Any, workflow: Any, child: Any) -> None:
     task.internal_data["merged"] = [*task.internal_data.get("merged", []), str(child.id)]
 
 
-def _first_output_of_list(self: Any, task: Any, given: Any) -> None:
-    if self.data_output.bpmn_id != self.data_input.bpmn_id:
-        self.data_output.set(task, {} if isinstance(given, Mapping) else [])
-
-
-def _first_output_of_count(self: Any, task: Any) -> None:
-    self.data_output.set(task, [])
-
-
 def _timer_fired(self: Any, task: Any) -> bool:
     due = task.internal_data.setdefault("due", {})
     if self.name not in due:
@@ -288,17 +282,6 @@ def _cycle_fired(self: Any, task: Any) -> bool:
     if state["left"] == 0:
         task.internal_data["event_fired"] = True
     task.internal_data["cycle"] = state
-    return fired
-
-
-def _condition(self: Any, task: Any) -> bool:
-    return bool(task.workflow.script_engine.evaluate(task, self.args[0], external_context=task.workflow.data_objects))
-
-
-def _watched(self: Any, task: Any) -> bool:
-    # Only shared data is watched: another branch's variables would never arrive here (32).
-    fired = bool(task.workflow.script_engine.evaluate(task, self.expression, external_context=task.workflow.data_objects))
-    task.internal_data["has_fired"] = fired
     return fired
 
 
@@ -340,21 +323,19 @@ PATCHES: tuple[Patch, ...] = (
     Patch(Task, "find_ancestor", _find_ancestor, (1,)),
     Patch(ParallelGateway, "_check_threshold_unstructured", _parallel_threshold, (1, 47)),
     Patch(InclusiveGateway, "_check_threshold_unstructured", _inclusive_threshold, (46,)),
-    Patch(Task, "_inherit_data", _inherit_data, (9, 43)),
+    Patch(Task, "_inherit_data", _inherit_data, (9, 43, 49)),
     Patch(UnstructuredJoin, "_run_hook", _join, (16, 44)),
     Patch(StandardLoopTask, "merge_child", _merge_loop, (43,)),
     Patch(MultiInstanceTask, "merge_child", _merge_instance, (43, 45)),
     Patch(MultiInstanceTask, "_update_hook", _enter_instances, (27, 45)),
-    Patch(MultiInstanceTask, "init_data_output_with_input_data", _first_output_of_list, (45,)),
-    Patch(MultiInstanceTask, "init_data_output_with_cardinality", _first_output_of_count, (45,)),
     Patch(TimeDateEventDefinition, "has_fired", _timer_fired, (13, 22, 29, 30)),
     Patch(DurationTimerEventDefinition, "has_fired", _timer_fired, (12, 22, 29, 30, 31)),
     Patch(CycleTimerEventDefinition, "cycle_complete", _cycle_fired, (12, 13, 30)),
-    Patch(ConditionalEventDefinition, "has_fired", _watched, (32,)),
-    Patch(_BpmnCondition, "_matches", _condition, (33,)),
     Patch(ServiceTask, "_execute", _operate, (18,)),
     Patch(_EndJoin, "_check_threshold_unstructured", _all_ended, (1,)),
     Patch(Workflow, "update_waiting_tasks", _update_waiting, (1,)),
+    Patch(Task, "collect_log_extras", _no_log_extras, (48,)),
+    Patch(Workflow, "collect_log_extras", _no_log_extras, (48,)),
     Patch(Task, "_set_state", _set_state, (48,)),
     Patch(SubWorkflowTask, "copy_data", _into_sub_process, (49,)),
     Patch(SubWorkflowTask, "update_data", _out_of_sub_process, (49,)),
