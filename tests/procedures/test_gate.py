@@ -246,6 +246,13 @@ TRADE = {
         {"diagram": [('sourceRef="conclusion" targetRef="refuse"', 'sourceRef="conclusion" targetRef="refused"')]},
     ),
     "field nobody asks for": ("expression", {"diagram": [('review.decision = "refuse"', 'review.verdict = "refuse"')]}),
+    "condition that is neither true nor false": ("expression-kind", {"diagram": [('review.decision = "refuse"', "review.decision")]}),
+    "option that the form does not offer": ("expression", {"diagram": [('review.decision = "refuse"', 'review.decision = "maybe"')]}),
+    "text compared with a number": ("expression", {"diagram": [('review.decision = "refuse"', "review.decision = 3")]}),
+    "fee that is no number": (
+        "expression-kind",
+        {"declaration": [('amount = "if dossier.pages', 'amount = "dossier.pages > 1" # if dossier.pages')]},
+    ),
     "broken fee": ("expression", {"declaration": [("if dossier.pages", "if dossier.pagez")]}),
 }
 

@@ -13,13 +13,17 @@ from engine.procedure.report import Finding, Place
 from engine.procedure.rules.examined import Examined
 from engine.procedure.scope import DOSSIER, FUNCTIONS, field_type
 
+YES_OR_NO = ("boolean",)
+MOMENT = ("days and time duration", "years and months duration", "date and time", "date", "string")
+COUNT = ("number",)
+
 
 def condition(examined: Examined) -> Iterator[Finding]:
     """Conditions of flows."""
     diagram = examined.diagram
     for flow in diagram.flows.values():
         if flow.condition is not None and flow.condition.strip() and flow.source in diagram.nodes:
-            yield from _judged(examined, flow, flow.source, flow.condition, after=True)
+            yield from _judged(examined, flow, flow.source, flow.condition, YES_OR_NO, after=True)
 
 
 def timer(examined: Examined) -> Iterator[Finding]:
@@ -37,7 +41,7 @@ def timer(examined: Examined) -> Iterator[Finding]:
                 yield examined.find("timer", node, text=event.text)
             else:
                 # A boundary timer starts together with its step: it may count on what the step could.
-                yield from _judged(examined, node, node.id, event.text)
+                yield from _judged(examined, node, node.id, event.text, MOMENT)
 
 
 def _is_empty_deadline(text: str) -> bool:
@@ -69,9 +73,9 @@ def loop_expression(examined: Examined) -> Iterator[Finding]:
     for node in examined.diagram.nodes.values():
         if node.loop is None:
             continue
-        for text in (node.loop.cardinality, node.loop.input, node.loop.completion):
+        for text, wanted in ((node.loop.cardinality, COUNT), (node.loop.input, ()), (node.loop.completion, YES_OR_NO)):
             if text:
-                yield from _judged(examined, node, node.id, text)
+                yield from _judged(examined, node, node.id, text, wanted)
 
 
 def declaration_expression(examined: Examined) -> Iterator[Finding]:
@@ -83,6 +87,8 @@ def declaration_expression(examined: Examined) -> Iterator[Finding]:
         problem = _compiled(text, names)
         if isinstance(problem, FeelError):
             yield Finding("expression", "refused", key, kind, Place("procedure.toml"), _facts(problem, text))
+        elif not _gives(problem, COUNT if kind == "fee" else YES_OR_NO):
+            yield Finding("expression-kind", "refused", key, kind, Place("procedure.toml"), _kind(problem, text))
 
 
 def form_condition(examined: Examined) -> Iterator[Finding]:
@@ -98,18 +104,24 @@ def form_condition(examined: Examined) -> Iterator[Finding]:
             if field.hide_text:
                 problem = _compiled(field.hide_text, {**around, **own})
                 if isinstance(problem, FeelError):
-                    yield _of_form(key, field, problem)
+                    yield _of_form("expression", key, field, _facts(problem, field.hide_text))
+                elif not _gives(problem, YES_OR_NO):
+                    yield _of_form("expression-kind", key, field, _kind(problem, field.hide_text))
 
 
-def _of_form(key: str, field: Field, problem: FeelError) -> Finding:
-    return Finding("expression", "refused", field.key, field.label.vi, Place(f"forms/{key}.json"), _facts(problem, field.hide_text))
+def _of_form(rule: str, key: str, field: Field, facts: Mapping[str, Any]) -> Finding:
+    return Finding(rule, "refused", field.key, field.label.vi, Place(f"forms/{key}.json"), facts)
 
 
-def _judged(examined: Examined, element: Flow | Node, node: str, text: str, *, after: bool = False, **facts: Any) -> Iterator[Finding]:
+def _judged(
+    examined: Examined, element: Flow | Node, node: str, text: str, wanted: tuple[str, ...] = (), *, after: bool = False, **facts: Any
+) -> Iterator[Finding]:
     compiled = _compiled(text, examined.types)
     if isinstance(compiled, FeelError):
         yield examined.find("expression", element, **_facts(compiled, text), **facts)
         return
+    if not _gives(compiled, wanted):
+        yield examined.find("expression-kind", element, **_kind(compiled, text), **facts)
     certain = set(examined.certain.get(node, frozenset()))
     if after:
         certain |= set(examined.gained(examined.diagram.nodes[node]))
@@ -124,6 +136,15 @@ def _is_certain(name: str, certain: set[str], examined: Examined) -> bool:
         return False
     field = f"{root}.{rest.split('.')[0]}"
     return not rest or field in certain or field not in examined.fields
+
+
+def _gives(expression: Expression, wanted: tuple[str, ...]) -> bool:
+    """Whether an expression can give the kind of value its place needs; what is known only at run time is judged there."""
+    return not wanted or expression.type.name == "Any" or expression.type.name in wanted
+
+
+def _kind(expression: Expression, text: str) -> dict[str, Any]:
+    return {"text": _shown(text), "kind": expression.type.name}
 
 
 def _compiled(text: str, names: Mapping[str, FeelType]) -> Expression | FeelError:
