@@ -86,7 +86,7 @@ class Compiler(Resolver):
         if isinstance(callee, tree.Name) and not self.is_variable(callee.name):
             outside = self.functions.get(callee.name)
             if outside is not None:
-                return self.outside(node, outside, names)
+                return self.outside(node, callee.name, outside, names)
             known = LIBRARY.get(callee.name)
             if known is None:
                 raise self.fail("feel.unknown_function", callee.at, name=callee.name, known=similar(callee.name, LIBRARY))
@@ -121,11 +121,11 @@ class Compiler(Resolver):
             self.globals[name] = guards.forgiving(overload) if self.lenient else overload
         return name
 
-    def outside(self, node: tree.Call, function: Function, names: tuple[str, ...] | None) -> ast.expr:
+    def outside(self, node: tree.Call, name: str, function: Function, names: tuple[str, ...] | None) -> ast.expr:
         """A call of a function registered from outside; which one is looked up at each evaluation."""
         if (not set(names) <= set(function.parameters)) if names is not None else len(node.arguments) != len(function.parameters):
-            raise self.fail("feel.arity", node.at, function=function.name, parameters=", ".join(function.parameters))
-        found = python.item(python.name("f", node.at), function.name, node.at)
+            raise self.fail("feel.arity", node.at, function=name, parameters=", ".join(function.parameters))
+        found = python.item(python.name("f", node.at), name, node.at)
         arguments = [self.emit(argument) for argument in node.arguments]
         return self.call("_invoke", node.at, self.meter(node.at), found, self.shown(names, node.at), *arguments)
 

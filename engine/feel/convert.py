@@ -153,7 +153,7 @@ def to_json(value: Any) -> Any:
     if kind in (str, bool, type(None)):
         return value
     if kind is Decimal:
-        whole = value == value.to_integral_value() and value.adjusted() < 15
+        whole = value == value.to_integral_value() and value.adjusted() <= 15
         return int(value) if whole else numbers.text_of(value)
     if kind is list:
         return [to_json(item) for item in value]

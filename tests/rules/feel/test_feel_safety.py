@@ -1,0 +1,284 @@
+"""What designers and attackers may write: an error with a place in at most 100 ms, never a hang, a crash or a way out."""
+
+from __future__ import annotations
+
+import ast
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import engine.feel
+from engine.feel import FeelError, compile_expression, compile_unary, evaluate, to_feel, to_json
+from engine.feel.compiler import Compiler
+from engine.feel.dmn import read_decisions
+from engine.feel.expression import Expression
+
+PACKAGE = Path(engine.feel.__file__).parent
+SECONDS = 0.1
+"""What the answer may take; doubled below, for the tests share their cores."""
+
+TEXTS = {
+    "dunder attribute": "().__class__",
+    "dunder of a list": "[].__class__.__bases__",
+    "dunder of a text": '"".__class__.__mro__',
+    "import": "__import__('os')",
+    "import call": '__import__("os").system("id")',
+    "tower of powers": "9**9**9",
+    "tower of powers, nested": "9**(9**(9**9))",
+    "comprehension": "[x for x in y]",
+    "text times number": '"a"*10**9',
+    "f-string": "f'{x}'",
+    "lambda": "(lambda: 1)()",
+    "attribute": "x.y",
+    "getattr": 'getattr(x, "y")',
+    "formatting": '"%099999999d" % 1',
+    "double star argument": "count(**t)",
+    "star argument": "count(*t)",
+    "walrus": "(x:=1)",
+    "guard by name": "_add(1, 2)",
+    "generated name": "v1 + k5",
+    "scope by name": 's["x"]',
+    "meter by name": "m.spend(-99999)",
+    "text of the module": "_text",
+    "builtins": "__builtins__",
+    "240 brackets": "(" * 240 + "1" + ")" * 240,
+    "10000 brackets": "(" * 10_000 + "1" + ")" * 10_000,
+    "10000 open brackets": "(" * 10_000,
+    "10000 list brackets": "[" * 10_000 + "1" + "]" * 10_000,
+    "10000 braces": "{a:" * 9_000,
+    "negations": "not(" * 600 + "true" + ")" * 600,
+    "minus signs": "-" * 5_000 + "1",
+    "ifs": "if true then " * 1_000 + "1",
+    "functions": "function(x) " * 1_000 + "1",
+    "filters": "x" + "[1" * 2_000,
+    "long sum": "1" + "+1" * 5_000,
+    "long path": "a" + ".b" * 5_000,
+    "long calls": "f" + "()" * 5_000,
+    "NUL": "1 + \x00 2",
+    "lone surrogate": "1 + \ud800",
+    "megabyte": "1 + " * 300_000 + "1",
+    "megabyte of blanks": " " * 1_000_000,
+    "megabyte of text": '"' + "a" * 1_000_000 + '"',
+    "400 digits": "1" * 400,
+    "exponent": "1e999999999",
+    "long exponent": "1e" + "9" * 5_000,
+    "31 February": 'date("2026-02-31")',
+    "31 February, literal": '@"2026-02-31"',
+    "keyword as name": "if",
+    "keyword behind operator": "1 + then",
+    "external": 'function(a) external {java: {class: "java.lang.Runtime", method signature: "exec(java.lang.String)"}}',
+    "huge loop": "for i in 1..1000000000 return i",
+    "huge loop downwards": "for i in 1000000000..1 return i",
+    "nested loops": "for a in 1..1000, b in 1..1000, c in 1..1000 return 1",
+    "nested quantifiers": "every a in 1..9999, b in 1..9999 satisfies true",
+    "partial": "for i in 1..9999 return partial",
+    "doubling text": 'for i in 1..60 return if i = 1 then "aaaaaaaaaa" else partial[-1] + partial[-1]',
+    "doubling list": "for i in 1..60 return if i = 1 then [1] else concatenate(partial[-1], partial[-1])",
+    "endless recursion": "{f: function(g) g(g), r: f(f)}.r",
+    "quadratic distinct": "distinct values(for i in 1..9999 return [i])",
+    "sorting": "sort(for i in 1..9999 return -i, function(x, y) x < y)",
+    "loops over builtins": "for i in 1..9999 return count(for j in 1..9999 return j)",
+    "catastrophic pattern": f'matches("{"a" * 60}!", "(a+)+$")',
+    "catastrophic alternatives": f'matches("{"a" * 2000}", "(a|aa)+$")' + " = 1",
+    "catastrophic reference": f'matches("{"a" * 3000}!", "(a*)*\\\\1(a*)*\\\\1b$")',
+    "pattern bomb": 'matches("a", "((((a{1000}){1000}){1000}){1000})")',
+    "pattern of brackets": f'matches("a", "{"(" * 900}")',
+    "range of days": 'for d in @"0001-01-01"..@"9999-12-31" return d',
+    "month overflow": '@"2026-01-01" + @"P999999999Y"',
+    "duration overflow": '@"P999999999D" * 1e30',
+    "scale": "decimal(1, 99999999999999999999)",
+    "exponential": "exp(99999999)",
+    "power": "1.0000001 ** 999999999 ** 2",
+    "zone as path": 'time("10:00:00@../../../../etc/passwd")',
+    "zone of another world": '@"10:00:00@Mars/Phobos"',
+    "unclosed text": '"abc',
+    "unclosed comment": "/* abc",
+    "bare dot": ".",
+    "full-width call": "ｃｏｕｎｔ([1])",
+    "dollar": "${x}",
+    "python ternary": "1 if x else 2",
+    "double equals": "x == 1",
+    "ampersand": "a && b",
+}
+HARMLESS = frozenset(["tower of powers", "quadratic distinct", "sorting", "catastrophic pattern", "exponential"])
+"""Texts that are legal and cheap enough: they may have a value."""
+
+
+def ended(text: str) -> FeelError | None:
+    """The error that *text* ends with in either mode, or None."""
+    found: FeelError | None = None
+    for mode in ("strict", "lenient"):
+        try:
+            evaluate(text, {"t": [1]}, mode=mode)  # type: ignore[arg-type]
+        except FeelError as problem:
+            found = found or problem
+    return found
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_hostile_text_ends_at_once_with_a_place(name: str) -> None:
+    text = TEXTS[name]
+    begun = time.process_time()
+    problem = ended(text)
+    spent = time.process_time() - begun
+    assert spent < 2 * SECONDS * 2, f"{spent:.3f} s in two modes"
+    if name not in HARMLESS:
+        assert problem is not None
+        assert problem.line >= 1
+        assert problem.column >= 1
+        assert problem.column <= len(text) + 1
+
+
+def test_only_one_module_compiles_or_evaluates_python() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("eval", "exec", "compile", "__import__"):
+                assert path.name == "compiler.py", f"{path.name}:{node.lineno}"
+
+
+def test_the_package_imports_nothing_else_of_ours() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            for name in names:
+                assert not name.startswith(("engine.", "signing", "webapp")) or name.startswith("engine.feel"), f"{path.name}: {name}"
+
+
+def generated(expression: Expression) -> set[str]:
+    """Every name that the generated code reaches."""
+    found: set[str] = set()
+    waiting = [expression._run.__code__]  # type: ignore[attr-defined]
+    while waiting:
+        code = waiting.pop()
+        found.update(code.co_names)
+        waiting.extend(constant for constant in code.co_consts if hasattr(constant, "co_names"))
+    return found
+
+
+ALL_KINDS = """{f: function(a) a + 1, l: [1, 2][item > x.y], q: some i in l satisfies i in (< 3, [1..4]), w: for i in 1..3 return partial,
+ c: if x.y between 1 and 2 then -f(1) ** 2 else count(l), t: x.y instance of number and not(x.y = null) or substring("abc", 1) != "a",
+ k: {a: 1}.a, n: f(a: 2), o: outside(1)}"""
+
+
+def test_generated_code_reaches_guards_and_constants_only() -> None:
+    expression = compile_expression(ALL_KINDS, functions={"outside": lambda a: a})
+    names = generated(expression)
+    reachable = expression._run.__globals__  # type: ignore[attr-defined]
+    assert reachable["__builtins__"] == {}
+    assert names <= set(reachable)
+    assert all(name[0] in "_kb" for name in names)
+    assert expression.evaluate({"x": {"y": 1}})["n"] == 3
+
+
+def test_no_part_of_the_authors_text_becomes_a_name_of_python() -> None:
+    for text in ("__class__", "eval", "_add", "s", "m", "f", "k1", "v1", "print"):
+        with pytest.raises(FeelError, match=r"feel\.unknown_name"):
+            evaluate(text)
+        assert evaluate(text, {text: 5}) == 5
+        assert evaluate(f"{{{text}: 1, r: {text}}}.r") == 1
+
+
+@given(st.text(max_size=60))
+@settings(max_examples=300, deadline=None)
+def test_any_text_is_an_expression_or_an_error_with_a_place(text: str) -> None:
+    for compiler in (compile_expression, compile_unary):
+        try:
+            compiler(text)
+        except FeelError as problem:
+            assert problem.line >= 1
+            assert 1 <= problem.column <= len(text) + 1
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(10**15), 10**15) | st.text(max_size=20),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+        max_leaves=20,
+    )
+)
+@settings(max_examples=150, deadline=None)
+def test_json_comes_back_unchanged(value: object) -> None:
+    assert to_json(to_feel(value)) == value
+    assert to_json(evaluate("x", {"x": value})) == value
+
+
+def test_values_that_are_too_large_are_refused_at_the_border() -> None:
+    deep: list[object] = []
+    for _ in range(200):
+        deep = [deep]
+    for value in (deep, "a" * 300_000, [1] * 30_000, 10**60, float("nan"), float("inf"), object(), {1, 2}, b"x"):
+        with pytest.raises(FeelError):
+            evaluate("x = 1", {"x": value})
+
+
+def test_errors_never_carry_values_of_the_scope() -> None:
+    with pytest.raises(FeelError) as caught:
+        evaluate("citizen.name + 1", {"citizen": {"name": "Nguyễn Văn A"}})
+    assert "Nguyễn" not in str(caught.value)
+    assert "Nguyễn" not in repr(caught.value.facts)
+
+
+def test_the_place_of_an_error_counts_characters_and_lines() -> None:
+    with pytest.raises(FeelError) as caught:
+        evaluate('[\n  "Nguyễn 🐎 ạ" = "x",\r\n\t1 + "ạ"]')
+    assert (caught.value.line, caught.value.column) == (3, 4)
+
+
+def test_an_error_inside_a_function_of_another_text_is_placed_in_that_text() -> None:
+    inner = compile_expression("function(x)\n x.a.b + 1")
+    with pytest.raises(FeelError) as caught:
+        evaluate('f({a: {b: "t"}})', functions={"f": inner.evaluate({})})
+    assert (caught.value.code, caught.value.line, caught.value.column) == ("feel.operands", 2, 8)
+
+
+def test_one_expression_serves_many_threads() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    expression = compile_expression("sum(for i in 1..n return i * k)")
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda n: expression.evaluate({"n": n, "k": 2}), range(1, 200)))
+    assert results == [Decimal(n * (n + 1)) for n in range(1, 200)]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x00",
+        b"<a/>",
+        b"\xff\xfe<definitions/>",
+        b'<?xml version="1.0"?><!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]><d>&x;</d>',
+        b'<!DOCTYPE d [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>'
+        b'<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/">&b;</definitions>',
+        b"<a>" * 100_000,
+        b'<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/">' + b"<x>" * 300 + b"</x>" * 300 + b"</definitions>",
+        b'<?xml version="1.0" encoding="UTF-16"?><definitions/>',
+        b"x" * 5_000_000,
+    ],
+    ids=[
+        "empty",
+        "nul",
+        "other root",
+        "wrong encoding",
+        "external entity",
+        "billion laughs",
+        "depth",
+        "depth in dmn",
+        "utf-16 that is not",
+        "size",
+    ],
+)
+def test_hostile_models_end_with_an_error(data: bytes) -> None:
+    begun = time.process_time()
+    with pytest.raises(FeelError, match=r"decision\."):
+        read_decisions(data)
+    assert time.process_time() - begun < 2 * SECONDS
+
+
+def test_compiler_is_the_class_named_in_the_rule() -> None:
+    assert Compiler.__module__ == "engine.feel.compiler"
