@@ -19,13 +19,14 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
 import psutil
 
+from engine.kernel.database import open_engine
 from engine.kernel.postgres import NotRunning, Server, StartFailed, server_of
+from engine.migrations import current, head
 from engine.settings import Settings, environment
 
 MARK = "MOTCUA_SUPERVISED"
@@ -302,14 +303,15 @@ def serve(settings: Settings) -> int:
     try:
         supervisor.claim()
         say("PostgreSQL …")
-        supervisor.start_database()
-        say("Database and first contents …")
-        if supervisor.run_once("engine.cli", "prepare"):
-            return 1
+        url = supervisor.start_database()
+        if not is_prepared(settings, url):
+            say("Database and first contents …")
+            if supervisor.run_once("engine.cli", "prepare"):
+                return 1
         if supervisor.told_to_stop():
             return 0
         supervisor.start("trust-services", "custody")
-        if settings.demo and find_spec("engine.cli.demo") is not None and supervisor.run_once("engine.cli", "demo", "create"):
+        if settings.demo and not accounts_file(settings).exists() and supervisor.run_once("engine.cli", "demo", "create"):
             return 1
         if supervisor.told_to_stop():
             return 0
@@ -330,12 +332,29 @@ def serve(settings: Settings) -> int:
     return 0
 
 
+def is_prepared(settings: Settings, url: str) -> bool:
+    """Say whether schema and TEST hierarchy are as this program needs them, so that a later start need not load the migrations."""
+    if head() is None or not (settings.home / "pki" / "root.der").exists():
+        return False
+    engine = open_engine(url, pool_size=1, max_overflow=0)
+    try:
+        with engine.connect() as connection:
+            return current(connection) == head()
+    finally:
+        engine.dispose()
+
+
+def accounts_file(settings: Settings) -> Path:
+    """Return the list of the demonstration's accounts, written last of all when the demonstration is made."""
+    return settings.home / "demo_accounts.txt"
+
+
 def report(settings: Settings, seconds: float) -> None:
     """Print the address, how long the start took, and the demonstration's accounts."""
     downloads = int(environment().get("MOTCUA_DOWNLOAD_SECONDS", "0"))
     set_up = int(environment().get("MOTCUA_SETUP_SECONDS", "0"))
     say(f"Own time {seconds + set_up:.0f} s, downloads {downloads} s")
-    accounts = settings.home / "demo_accounts.txt"
+    accounts = accounts_file(settings)
     if settings.demo and accounts.exists():
         say(accounts.read_text(encoding="utf-8").rstrip())
     say(f"Ready: {settings.address}")

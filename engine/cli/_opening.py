@@ -26,7 +26,7 @@ def operator() -> Actor:
 def opened(settings: Settings | None = None) -> Iterator[Runtime]:
     """Open the installation the environment describes."""
     chosen = settings or Settings.from_environment()
-    configure(chosen.log_level)
+    configure("debug" if chosen.log_level == "debug" else "warning")  # a person reads along
     with owner_url(chosen):
         runtime = open_runtime(chosen)
         try:

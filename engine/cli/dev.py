@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -57,14 +58,12 @@ def without_addresses(lock: Any) -> Any:
 
 
 def migration(chosen: argparse.Namespace) -> int:
-    """Migrate an empty database of a throw-away server to the last revision, compare it with the records, write the difference down."""
-    import tempfile
-
+    """Bring a database of a throw-away server to the last revision, compare it with the records, write the difference down."""
     from alembic import command
 
     from engine.kernel.database import open_engine
     from engine.kernel.postgres import owner_url
-    from engine.migrations import FOLDER, configuration, make_schema
+    from engine.migrations import FOLDER, configuration, head, make_schema
     from engine.settings import Settings
 
     versions = FOLDER / "versions"
@@ -72,7 +71,7 @@ def migration(chosen: argparse.Namespace) -> int:
     if chosen.first:
         for path in versions.glob("*.py"):
             path.unlink()
-    number = f"{len(list(versions.glob('*.py'))) + 1:04d}"
+    number = f"{int(head() or 0) + 1:04d}"
     with tempfile.TemporaryDirectory() as home, owner_url(Settings(home=Path(home))) as url:
         engine = open_engine(url, limits={})
         with engine.begin() as connection:
@@ -80,8 +79,28 @@ def migration(chosen: argparse.Namespace) -> int:
                 make_schema(connection)
             command.revision(configuration(connection, compare=True), message=chosen.message, autogenerate=True, rev_id=number)
         engine.dispose()
+    for path in versions.glob(f"{number}*.py"):
+        path.write_text(re.sub(r"^ *# ###.*\n", "", path.read_text(), flags=re.MULTILINE))
+    if chosen.first:
+        write_guards(versions / "0002_guards.py")
     subprocess.run([Path(sys.executable).with_name("ruff"), "format", "--quiet", versions], check=True)
     return 0
+
+
+def write_guards(target: Path) -> None:
+    """Write the second revision: what stands beside the tables, as it is now."""
+    from engine.kernel.schema import guards
+
+    function, *rest = guards()
+    lines = "".join(f"    {json.dumps(statement)},\n" for statement in rest)
+    target.write_text(
+        '"""Guards of the journal, the job queue, autovacuum of busy tables"""\n\nfrom __future__ import annotations\n\n'
+        "from alembic import op\n\nfrom engine.kernel.schema import install_jobs\n\n"
+        'revision = "0002"\ndown_revision = "0001"\n\n'
+        f'REFUSE_CHANGE = """\n{function.replace("%", "%%")}\n"""\n\nGUARDS = (\n{lines})\n\n\n'
+        "def upgrade() -> None:\n    install_jobs(op.get_bind())\n    op.get_bind().exec_driver_sql(REFUSE_CHANGE)\n"
+        "    for statement in GUARDS:\n        op.get_bind().exec_driver_sql(statement)\n"
+    )
 
 
 def docs(chosen: argparse.Namespace) -> int:

@@ -36,7 +36,17 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [out]
     root.setLevel(LEVELS[level])
-    for noisy in ("procrastinate", "sqlalchemy.engine"):
+    for noisy in (
+        "procrastinate",
+        "sqlalchemy.engine",
+        "spiff",
+        "alembic",
+        "pyhanko",
+        "pyhanko_certvalidator",
+        "fontTools",
+        "PIL",
+        "pikepdf",
+    ):
         logging.getLogger(noisy).setLevel(max(LEVELS[level], logging.WARNING))
 
 

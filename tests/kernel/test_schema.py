@@ -1,0 +1,80 @@
+"""The schema: revisions and records say the same, and the application role may do only its work."""
+
+from __future__ import annotations
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, text
+
+from engine.kernel.database import address
+from engine.kernel.tables import Base, Record
+from engine.migrations import current, head, make_schema, records
+from tests.support.database import Databases
+
+CONTENT = text(
+    "select table_name, column_name, data_type, is_nullable, column_default from information_schema.columns where table_schema = 'public' "
+    "union all select event_object_table, trigger_name, event_manipulation, action_timing, action_statement from information_schema.triggers "
+    "where trigger_schema = 'public' order by 1, 2, 3"
+)
+
+
+def ours(name: str | None, kind: str, parents: object) -> bool:
+    return not (kind == "table" and (name or "").startswith(("procrastinate_", "alembic_version")))
+
+
+def test_the_revisions_lead_exactly_to_the_records(databases: Databases) -> None:
+    """When this fails, a record has changed: write a revision with ``motcua dev migration "what it does"``."""
+    assert records.MODULES
+    with databases.clone(empty=True) as name:
+        engine = create_engine(address(databases.owner_url(name)))
+        with engine.begin() as connection:
+            make_schema(connection)
+            options = {"compare_type": True, "compare_server_default": True, "include_name": ours}
+            difference = compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata)
+        engine.dispose()
+
+    assert difference == []
+
+
+def test_a_second_migration_changes_nothing(databases: Databases) -> None:
+    with databases.clone(empty=True) as name:
+        engine = create_engine(address(databases.owner_url(name)))
+        with engine.begin() as connection:
+            make_schema(connection)
+            first = connection.execute(CONTENT).all()
+        with engine.begin() as connection:
+            make_schema(connection)
+            assert connection.execute(CONTENT).all() == first
+            assert current(connection) == head()
+        engine.dispose()
+
+
+def test_the_province_is_the_first_column_of_every_key_but_those_of_accounts() -> None:
+    exempt = {"account", "account_role", "account_role_name", "account_preference", "access_token", "sign_in_failure"}
+    without = {
+        table.name for table in Base.metadata.tables.values() if next(iter(table.primary_key.columns)).name != "province"
+    }  # fmt: skip
+    assert without <= exempt
+
+    for mapper in Record.registry.mappers:
+        if issubclass(mapper.class_, Record):
+            assert [column.name for column in mapper.primary_key] == ["province", "id"]
+
+
+def test_every_foreign_key_between_provincial_records_carries_the_province() -> None:
+    for table in Base.metadata.tables.values():
+        for key in table.foreign_key_constraints:
+            target = key.referred_table
+            if "province" in target.columns and "province" in table.columns:
+                assert "province" in key.column_keys, f"{table.name} → {target.name}"
+
+
+def test_the_application_role_owns_nothing(databases: Databases, database: str) -> None:
+    engine = create_engine(address(databases.application_url(database)))
+    with engine.connect() as connection:
+        owned = connection.scalar(text("select count(*) from pg_tables where schemaname = 'public' and tableowner = current_user"))
+        may_create = connection.scalar(text("select has_schema_privilege(current_user, 'public', 'create')"))
+    engine.dispose()
+
+    assert owned == 0
+    assert may_create is False
