@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from engine.feel import FeelError, evaluate
 from engine.feel.equality import same
 
@@ -19,13 +21,11 @@ def holds(expression: str, expected: str, scope: dict[str, Any] | None = None) -
     """Assert that the expression gives the expected value; ``error`` expects null in lenient mode and a refusal in strict mode."""
     if expected == "error":
         assert evaluate(expression, scope, mode="lenient") is None, expression
-        try:
-            value = evaluate(expression, scope)
-        except FeelError as problem:
-            assert problem.line == 1, problem
-            assert problem.column >= 1, problem
-            return
-        raise AssertionError(f"{expression} gave {value!r}")
+        with pytest.raises(FeelError) as caught:
+            evaluate(expression, scope)
+        assert caught.value.line == 1, caught.value
+        assert caught.value.column >= 1, caught.value
+        return
     wanted = evaluate(expected)
     for mode in ("strict", "lenient"):
         value = evaluate(expression, scope, mode=mode)  # type: ignore[arg-type]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
@@ -104,7 +106,9 @@ TEXTS = {
     "double equals": "x == 1",
     "ampersand": "a && b",
 }
-HARMLESS = frozenset(["tower of powers", "quadratic distinct", "sorting", "catastrophic pattern", "exponential"])
+HARMLESS = frozenset(
+    ["dunder of a list", "power", "tower of powers", "quadratic distinct", "sorting", "catastrophic pattern", "exponential"]
+)
 """Texts that are legal and cheap enough: they may have a value."""
 
 
@@ -183,15 +187,21 @@ def test_no_part_of_the_authors_text_becomes_a_name_of_python() -> None:
         assert evaluate(f"{{{text}: 1, r: {text}}}.r") == 1
 
 
+def refusal(compiler: Callable[[str], Expression], text: str) -> FeelError | None:
+    """The error that compiling *text* ends with, or None."""
+    try:
+        compiler(text)
+    except FeelError as problem:
+        return problem
+    return None
+
+
 @given(st.text(max_size=60))
 @settings(max_examples=300, deadline=None)
 def test_any_text_is_an_expression_or_an_error_with_a_place(text: str) -> None:
     for compiler in (compile_expression, compile_unary):
-        try:
-            compiler(text)
-        except FeelError as problem:
-            assert problem.line >= 1
-            assert 1 <= problem.column <= len(text) + 1
+        problem = refusal(compiler, text)
+        assert problem is None or (problem.line >= 1 and 1 <= problem.column <= len(text) + 1)
 
 
 @given(
@@ -237,8 +247,6 @@ def test_an_error_inside_a_function_of_another_text_is_placed_in_that_text() -> 
 
 
 def test_one_expression_serves_many_threads() -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     expression = compile_expression("sum(for i in 1..n return i * k)")
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(lambda n: expression.evaluate({"n": n, "k": 2}), range(1, 200)))
@@ -260,18 +268,7 @@ def test_one_expression_serves_many_threads() -> None:
         b'<?xml version="1.0" encoding="UTF-16"?><definitions/>',
         b"x" * 5_000_000,
     ],
-    ids=[
-        "empty",
-        "nul",
-        "other root",
-        "wrong encoding",
-        "external entity",
-        "billion laughs",
-        "depth",
-        "depth in dmn",
-        "utf-16 that is not",
-        "size",
-    ],
+    ids=["empty", "nul", "root", "encoding", "external entity", "billion laughs", "depth", "depth in dmn", "no utf-16", "size"],
 )
 def test_hostile_models_end_with_an_error(data: bytes) -> None:
     begun = time.process_time()
