@@ -1,7 +1,7 @@
 """TEST keys opened once for a whole simulation; never part of an installation that signs for people.
 
-A custody opens a key for one authorisation at a time and pays for the slow derivation of the PIN each time. A simulation plays weeks of signatures in
-seconds, under PINs that are printed on the demonstration's own page.
+A custody opens a key for one authorisation at a time and pays for the slow derivation of the PIN each time. A simulation plays weeks of
+signatures in seconds, under PINs that are printed on the demonstration's own page.
 """
 
 from __future__ import annotations

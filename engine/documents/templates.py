@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol, cast
 
@@ -248,6 +248,7 @@ def refuse_outside(name: str, content: bytes) -> None:
         raise Refused("template.import_forbidden", file=name, line=source.count("\n", 0, beyond.start()) + 1)
 
 
+@lru_cache(maxsize=512)
 def qr_rows(text: str) -> list[str]:
     """Return the QR code of *text* as rows of ``0`` and ``1``, as the templates draw it (quiet zone left to the page)."""
     return ["".join("1" if dark else "0" for dark in row) for row in segno.make(text, error="m", micro=False).matrix]

@@ -1,10 +1,9 @@
-"""Plays a plan: every act of every life by the office's own commands, each in a unit of work of the person who does it, under a moved clock."""
+"""Plays a plan: every act by the office's own commands, in a unit of work of the person who does it, under a moved clock."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -84,9 +83,8 @@ class Player:
             self._acts[moment.act["act"]](life, moment.act)
         except EngineError as refused:
             errors = {field: reason.code for field, reason in getattr(refused, "errors", {}).items()}
-            raise OutOfStep(
-                f"life {life.number} ({life.row['name']}), act {moment.position} {dict(moment.act)}: {refused.code} {refused.facts} {errors}"
-            ) from refused
+            where = f"life {life.number} ({life.row['name']}), act {moment.position} {dict(moment.act)}"
+            raise OutOfStep(f"{where}: {refused.code} {dict(refused.facts)} {errors}") from refused
 
     # -- reception -----------------------------------------------------------------------------------------------------------------------
 
@@ -99,7 +97,7 @@ class Player:
                 self.keep_progress(w, life, made.dossier_id, made.code)
             return
         public, chance = self.scenario.content["public"], life.chance
-        reception_unit, deciding = chance.choice(public["offices"])
+        reception_unit, deciding = self.offices(life)
         owner = invent(self.scenario.content["citizens"], chance)
         officer = next(m for m in self.province.members.values() if "reception_officer" in m.roles and reception_unit in m.units)
         paper = self.paper(life)
@@ -122,6 +120,12 @@ class Player:
                 ),
             )
             self.keep_progress(w, life, made.dossier_id, made.code)
+
+    def offices(self, life: Life) -> tuple[str, str]:
+        """Return reception and deciding unit of a public dossier."""
+        found = self.scenario.offices(life)
+        assert found is not None, "an internal procedure has no counter"
+        return found
 
     def paper(self, life: Life) -> int:
         """Return which paper this life is about."""
@@ -192,7 +196,7 @@ class Player:
 
     def withdraw(self, life: Life, act: Mapping[str, Any]) -> None:
         """The owner withdraws at the counter."""
-        reception_unit = life.chance.choice(self.scenario.content["public"]["offices"])[0]
+        reception_unit, _ = self.offices(life)
         officer = next(m for m in self.province.members.values() if "reception_officer" in m.roles and reception_unit in m.units)
         with self.begin(officer.actor) as w:
             dossiers.withdraw(w, self.code(life), act["reason"])
@@ -200,7 +204,7 @@ class Player:
 
     def stop(self, life: Life, act: Mapping[str, Any]) -> None:
         """The deciding agency stops handling the dossier."""
-        deciding = life.chance.choice(self.scenario.content["public"]["offices"])[1]
+        _, deciding = self.offices(life)
         tree = self.province.roster.tree.within(self.province.units[deciding])
         holding = next(h for h in self.province.roster.holdings if h.role == "specialist" and h.unit_id in tree)
         with self.begin(self.province.members[holding.person_id].actor) as w:
@@ -263,8 +267,3 @@ class Player:
         roster, moment = self.province.roster, self.clock.at
         act = Act("perform", roles, roster.tree.within(unit_id))
         return tuple(m for m in self.province.members.values() if permitted(act, m.person_id, roster.holdings, (), moment) is not None)
-
-
-def moment_text(at: datetime) -> str:
-    """Return an instant for progress reports."""
-    return at.strftime("%d/%m/%Y %H:%M")

@@ -59,6 +59,20 @@ class Scenario:
         rows = [row for row in self.content["life"] for _ in range(row["count"])]
         return [Life(number, row) for number, row in enumerate(rows)]
 
+    def offices(self, life: Life) -> tuple[str, str] | None:
+        """Return where a life's dossier is received and who decides; None for an internal procedure."""
+        if life.row.get("kind") == "internal":
+            return None
+        reception, deciding = life.chance.choice(self.content["public"]["offices"])
+        return reception, deciding
+
+    def shares(self, moments: list[Moment]) -> list[list[Moment]]:
+        """Return the plan in two shares that never touch the same register: one counter, and everything else."""
+        lives = self.lives
+        first = next(office for life in lives if (office := self.offices(life)) is not None)[0]
+        here = {life.number for life in lives if (office := self.offices(life)) is not None and office[0] == first}
+        return [[m for m in moments if (m.life in here) is one] for one in (True, False)]
+
     def plan(self, calendar: WorkingCalendar, until: datetime) -> list[Moment]:
         """Return everything that happens, in order, all of it before *until*."""
         last = last_working_day(calendar, until)
