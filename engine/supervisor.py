@@ -231,8 +231,8 @@ def children_of(settings: Settings) -> list[Child]:
         Child(
             "web",
             ["-m", "granian", "--interface", "wsgi", "--factory", "--host", settings.host, "--port", str(settings.port),
-             "--workers", str(settings.web_workers), "--blocking-threads", "4", "--backpressure", "16", "--respawn-failed-workers", "--no-ws",
-             "--workers-kill-timeout", "5", "webapp.wsgi:application"],
+             "--workers", str(settings.web_workers), "--blocking-threads", "4", "--backpressure", "16",
+             "--respawn-failed-workers", "--no-ws", "--workers-kill-timeout", "5", "webapp.wsgi:application"],
         ),
     ]  # fmt: skip
 
