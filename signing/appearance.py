@@ -80,13 +80,13 @@ def handwriting(name: str) -> bytes:
     for word in range(dice.randint(5, 7)):
         tall = word == 0 or dice.random() < 0.3
         height = dice.uniform(38, 50) if tall else dice.uniform(10, 20)
-        step = dice.uniform(18, 30)
+        step = dice.uniform(16, 26)
         path.append(f"c {step * 0.1:.1f} {-height:.1f} {step * 0.9:.1f} {-height:.1f} {step * 0.6:.1f} {dice.uniform(0, 6):.1f}")
         path.append(
             f"c {-step * 0.2:.1f} {height * 0.5:.1f} {step * 0.3:.1f} {height * 0.35:.1f} {step * 0.5:.1f} {dice.uniform(-6, 2):.1f}"
         )
-        x += step
-    path.append(f"c 20 -6 34 -10 {min(60.0, 225 - x):.1f} {dice.uniform(-22, -12):.1f}")
+        x += step * 1.1
+    path.append(f"c 20 -6 34 -10 {min(60.0, 230 - x):.1f} {dice.uniform(-22, -12):.1f}")
     under = f"M {dice.uniform(30, 50):.1f} {dice.uniform(82, 88):.1f} q 70 {dice.uniform(-14, -6):.1f} 150 {dice.uniform(-8, 0):.1f}"
     stroke = f'fill="none" stroke="{BLUE}" stroke-linecap="round" stroke-linejoin="round"'
     return (
@@ -99,7 +99,7 @@ _SEAL = (Path(__file__).parent / "seal.typ").read_text(encoding="utf-8")
 
 
 def _mark(colour: str, text: str) -> str:
-    return f'#place(right + bottom, text(6pt, weight: "bold", fill: rgb("{colour}"), "{text}"))'
+    return f'#place(right + bottom, dx: -1pt, dy: -1pt, text(6pt, weight: "bold", fill: rgb("{colour}"), "{text}"))'
 
 
 def _style(source: str, box: Box, files: dict[str, bytes], fonts: Path | None) -> StaticStampStyle:
