@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from flask import Response, redirect, render_template, url_for
@@ -63,9 +62,7 @@ def dossier(code: str) -> ResponseReturnValue:
     """Show a dossier whole."""
     with look() as w:
         page = queries.page(w, code)
-        return render_template(
-            "desk/dossier.html", page=page, marks=json.dumps(marks(page)), current=[t for t in page.tasks if t.state == "open"]
-        )
+        return render_template("desk/dossier.html", page=page, marks=marks(page), current=[t for t in page.tasks if t.state == "open"])
 
 
 def marks(page: Any) -> dict[str, list[str]]:

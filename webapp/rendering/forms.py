@@ -12,7 +12,9 @@ from typing import Any
 from flask import Flask, g, request
 
 from engine.errors import Refused
+from engine.sentences import Sentence, sentence
 from webapp.errors import said
+from webapp.i18n import language
 
 # Answers to a procedure's own fields travel under this prefix, so that no field name of a designer can clash with a control of the page.
 PREFIX = "f."
@@ -28,6 +30,8 @@ def install(app: Flask) -> None:
         said=said,
         field_id=field_id,
         shown_value=shown_value,
+        url_endpoints=lambda: app.view_functions,
+        sentence_of=sentence_of,
     )
 
 
@@ -44,6 +48,11 @@ def submitted_all(name: str, default: Iterable[str] = ()) -> list[str]:
     """Return every value ticked under a name, when the form is shown again; *default* otherwise."""
     form = g.get("submitted")
     return list(default) if form is None else form.getlist(name)
+
+
+def sentence_of(code: str, facts: Mapping[str, Any]) -> Sentence:
+    """Return the sentence of a catalogued code in the reader's language."""
+    return sentence(code, language(), facts)
 
 
 def refusal(name: str) -> Refused | None:

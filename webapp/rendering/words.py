@@ -82,6 +82,17 @@ DAY = {
     "last_day_off": _("Hạn rơi vào ngày nghỉ, chuyển sang ngày làm việc sau"),
 }
 
+DAY_KIND = {
+    "working": _("Ngày làm việc"),
+    "weekend": _("Nghỉ cuối tuần"),
+    "holiday": _("Nghỉ lễ"),
+    "compensatory_off": _("Nghỉ bù"),
+    "swap_off": _("Nghỉ hoán đổi"),
+    "makeup_work": _("Làm bù"),
+    "half_day": _("Làm nửa ngày"),
+    "closure": _("Cơ quan đóng cửa"),
+}
+
 DUE_REASON = {
     "received": _("Tiếp nhận"),
     "suspended": _("Tạm dừng chờ bổ sung"),
@@ -173,6 +184,7 @@ FACT = {
     "incident.opened": _("Phát sinh sự cố"),
     "incident.retried": _("Thử lại sự cố"),
     "incident.settled": _("Đóng sự cố"),
+    "key.unlocked": _("Mở khóa ký"),
     "key.registered": _("Đăng ký khóa ký"),
     "key.pin_reset": _("Đặt lại mã PIN"),
     "message.delivered": _("Đã gửi thông báo"),
@@ -215,6 +227,7 @@ def install(app: Flask) -> None:
         how_word=lambda h: HOW.get(h, h),
         handover_word=lambda h: HANDOVER.get(h, h),
         day_word=day_word,
+        day_kind_word=lambda k: DAY_KIND.get(k, k),
         due_reason_word=lambda r: DUE_REASON.get(r, r),
         channel_word=lambda c: CHANNEL.get(c, c),
         delivery_word=lambda d: DELIVERY.get(d, d),

@@ -10,7 +10,9 @@ for (const form of document.querySelectorAll('form[data-invitation]')) {
     if (!pin.value) { pin.focus(); return; }
     if (status) status.textContent = status.dataset.working ?? '';
     try {
-      const answer = await fetch(form.dataset.invitation, { headers: { Accept: 'application/json' } });
+      // The custody's public key and a nonce that is good once; a key that does not exist yet is asked for with its holder.
+      const post = 'invitationPost' in form.dataset;
+      const answer = await fetch(form.dataset.invitation, { method: post ? 'POST' : 'GET', headers: { Accept: 'application/json' }, body: post ? new FormData(form) : undefined });
       const told = await answer.json();
       if (!answer.ok) throw new Error(told.message ?? '');
       form.elements.sealed_pin.value = await sealPin(told.public_key, told.nonce, pin.value);

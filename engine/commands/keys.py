@@ -1,0 +1,85 @@
+"""Signing keys in custody: issued to a person or an agency under a PIN only its holder knows, unlocked by an administrator."""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from engine.commands.organisation import register_key, require_administrator
+from engine.commands.standing import agency_of, seats_at, units_of
+from engine.documents.model import SigningKey
+from engine.documents.signature import SigningOffice, translated
+from engine.errors import NotFound
+from engine.kernel.tables import Json
+from engine.kernel.unit_of_work import UnitOfWork
+from signing.errors import SigningError
+
+LIFE = timedelta(days=3 * 365)
+
+
+def reference_of(kind: str, holder: UUID) -> str:
+    """Return the name under which custody keeps the key of a person or an agency."""
+    return f"{kind}-{holder.hex}"
+
+
+def invitation(w: UnitOfWork, kind: str, holder: UUID) -> Json:
+    """Return what the browser seals a new PIN to."""
+    require_administrator(w)
+    told: Json = _asked(lambda: _challenge(w, reference_of(kind, holder)))
+    return told
+
+
+def issue(w: UnitOfWork, kind: str, holder: UUID, sealed_pin: str) -> SigningKey:
+    """Issue a TEST key to a person or an agency and let it be used for signatures.
+
+    Raises:
+        Refused: custody refuses; NotFound: there is no such holder.
+    """
+    require_administrator(w)
+    custody, reference = w.part(SigningOffice).custody, reference_of(kind, holder)
+    units = units_of(w.session, w.province)
+    if kind == "person":
+        standing = seats_at(w, holder, w.now)
+        seat = standing.require()
+        made = _asked(
+            lambda: custody.issue_person(  # type: ignore[attr-defined]
+                reference,
+                sealed_pin,
+                name=standing.name,
+                title=seat.title,
+                agency=units[seat.agency_id].name,
+                uid=reference,
+                valid_from=w.now,
+            )
+        )
+    else:
+        if holder not in units:
+            raise NotFound("organisation.unit_unknown")
+        unit = units[agency_of(units, holder)]
+        made = _asked(
+            lambda: custody.issue_agency(reference, sealed_pin, name=unit.name, code=unit.agency_code, valid_from=w.now)  # type: ignore[attr-defined]
+        )
+    chain = [base64.b64encode(der).decode() for der in made.chain]
+    owner: dict[str, Any] = {"person_id": holder} if kind == "person" else {"unit_id": holder}
+    return register_key(w, reference, "leader" if kind == "person" else "agency", made.der, chain, w.now, w.now + LIFE, **owner)
+
+
+def unlock(w: UnitOfWork, reference: str) -> None:
+    """Give a key locked by wrong PINs its tries back; the PIN itself stays its holder's."""
+    require_administrator(w)
+    _asked(lambda: w.part(SigningOffice).custody.unlock(reference))  # type: ignore[attr-defined]
+    w.record("key.unlocked", None, key=reference)
+
+
+def _challenge(w: UnitOfWork, reference: str) -> Json:
+    challenge = w.part(SigningOffice).custody.challenge(reference)
+    return {"public_key": challenge.public_key, "nonce": challenge.nonce, "seconds": challenge.seconds}
+
+
+def _asked(ask: Any) -> Any:
+    try:
+        return ask()
+    except SigningError as refused:
+        raise translated(refused) from None
