@@ -122,19 +122,15 @@ def coerce(value: Any, kind: FeelType, depth: int = 0) -> Any:
 def _number(value: Any, kind: FeelType) -> Decimal:
     if type(value) is Decimal:
         return value
-    if type(value) is str:
+    if type(value) is str and temporal.NUMBER.match(value):
         try:
-            return numbers.CONTEXT.create_decimal(numbers.literal(value)) if value.strip(" _\n\t") == value else _refuse(kind, value)
+            return numbers.literal(value)
         except FeelError:
             raise mismatch(kind, value) from None
     if type(value) in (int, float):
         converted = convert(value)
         assert isinstance(converted, Decimal)
         return converted
-    raise mismatch(kind, value)
-
-
-def _refuse(kind: FeelType, value: Any) -> Decimal:
     raise mismatch(kind, value)
 
 

@@ -16,6 +16,10 @@ OTHER_TEXT = "…"
 """The example for any text that no cell names."""
 
 
+_SAMPLES: dict[type, Any] = {Decimal: Decimal(0), str: OTHER_TEXT, date: date(2000, 1, 1)}
+_SAMPLES |= {timedelta: timedelta(0), MonthsDuration: MonthsDuration(0)}
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """One elementary piece: an example value, and the rows whose cell certainly accepts it."""
@@ -57,6 +61,8 @@ def _examples(axis: type, column: InputColumn) -> list[Any]:
     ends = sorted(
         {end for region in column.regions if region for piece in region.intervals for end in (piece.low, piece.high) if end is not None}
     )
+    if not ends:
+        return [_SAMPLES[axis]]
     if axis is str and all(_only_points(region) for region in column.regions if region):
         # Texts compared for equality only: besides the named ones all texts are alike.
         found: list[Any] = [*ends, OTHER_TEXT]

@@ -56,7 +56,8 @@ def region_of(tests: tree.Tests) -> Region | None:
             return None
         for piece in pieces:
             axes.add(type(piece.low if piece.low is not None else piece.high))
-            found.append(piece)
+            if not piece.empty:
+                found.append(piece)
     if len(axes) != 1:
         return None
     axis = axes.pop()
@@ -89,7 +90,7 @@ def _pieces(test: tree.Test) -> list[Interval] | None:
             pieces.append(Interval(item, True, item, True))
         else:
             return None
-    return [piece for piece in pieces if not piece.empty] or None
+    return pieces
 
 
 def constant(node: tree.Node | None) -> tuple[Any, bool]:
