@@ -1,9 +1,9 @@
-"""The signing ceremony: prepare (transaction) → sign and time-stamp (none) → finish (transaction); for leaders and for the agency's seal."""
+"""The signing ceremony: prepare (transaction) → sign and time-stamp (none) → finish (transaction); for leaders and seals."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -39,6 +39,7 @@ class PreparedRow:
     check_code: str
     sha256: str
     failure: str | None = None
+    facts: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,8 @@ def prepare(w: UnitOfWork, task_ids: Sequence[UUID]) -> list[PreparedRow]:
             with w.session.begin_nested():
                 rows.append(prepare_one(w, task_id))
         except EngineError as failed:
-            rows.append(PreparedRow(task_id, None, None, {}, "", "", failed.code))
+            known = w.session.get(Task, (w.province, task_id))
+            rows.append(PreparedRow(task_id, None, None, known.name if known else {}, "", "", failed.code, dict(failed.facts)))
     return rows
 
 
@@ -315,7 +317,7 @@ def finish_one(w: UnitOfWork, request: SignatureRequest, answer: Signed) -> Outc
     if request.state != "prepared":
         return Outcome(task.id, document.id, document.name, False, "signing.request_over", {"state": request.state})
     if answer.pdf is None:
-        request.failure = answer.failure
+        request.failure, request.basis = answer.failure, {**request.basis, "failure": answer.facts}
         w.record("signature.failed", run.dossier.id, request=str(request.id), reason=answer.failure)
         return Outcome(task.id, document.id, document.name, False, answer.failure, answer.facts)
     tasks.require_open(w, task)

@@ -14,7 +14,10 @@ STAFF = frozenset({"*"})
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the navigation: where it leads, who sees it (``STAFF`` = everybody who is signed in), which count stands beside it."""
+    """One line of the navigation: where it leads, who sees it (``STAFF`` = everybody who is signed in), which count stands beside it.
+
+    With ``also_waiting`` whoever has something of this count sees it too, whatever the role.
+    """
 
     section: str | LazyProxy
     label: str | LazyProxy
@@ -24,6 +27,7 @@ class Entry:
     count: str = ""
     shortcut: str = ""
     arguments: tuple[tuple[str, str], ...] = ()
+    also_waiting: bool = False
 
 
 def install(app: Flask, entries: Iterable[Entry]) -> None:
@@ -36,7 +40,7 @@ def visible(app: Flask, roles: frozenset[str], counts: Mapping[str, int]) -> lis
     sections: dict[str, list[dict[str, Any]]] = {}
     best = current_entry(app)
     for entry in app.extensions["navigation"]:
-        if entry.roles is not STAFF and not entry.roles & roles:
+        if entry.roles is not STAFF and not entry.roles & roles and not (entry.also_waiting and counts.get(entry.count)):
             continue
         address = url_for(entry.endpoint, **dict(entry.arguments))
         sections.setdefault(str(entry.section), []).append(

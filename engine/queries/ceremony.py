@@ -1,0 +1,223 @@
+"""What a signer sees around the documents themselves: who prepared them, what changed since last time, the exact bytes, past signatures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, func, select
+
+from engine.commands import papers
+from engine.commands.standing import acting
+from engine.documents.blobs import BlobStore
+from engine.documents.compare import Change, changes
+from engine.documents.digitise import page_count, picture
+from engine.documents.model import Document, SignatureRequest
+from engine.dossier.model import Dossier
+from engine.errors import NotFound
+from engine.kernel.tables import Json
+from engine.kernel.unit_of_work import UnitOfWork
+from engine.process.model import Task
+
+DPI_READING = 110
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a list says about the document of a signing step; ``changed`` is None when the actor has never opened an earlier draft."""
+
+    task_id: UUID
+    document_id: UUID
+    name: Json
+    drafted_by: str
+    drafted_at: datetime
+    opened_at: datetime | None
+    changed: Sequence[Change] | None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLine:
+    """How one document of a batch stands: ready, signed, or why it is not."""
+
+    task_id: UUID
+    dossier_code: str
+    name: Json
+    step: Json
+    state: str
+    closed_at: datetime | None
+    request_id: UUID | None
+    pages: int
+    check_code: str
+    failure: str | None
+    facts: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One signature the actor has given."""
+
+    at: datetime
+    name: Json
+    document_id: UUID
+    document_state: str
+    capacity: str | None
+    dossier_code: str
+    subject: str
+
+
+def briefs(w: UnitOfWork, task_ids: Sequence[UUID]) -> dict[UUID, Brief]:
+    """Return the briefs of signing steps by task; a step whose document is missing has none."""
+    tasks = w.session.scalars(select(Task).where(Task.province == w.province, Task.id.in_(task_ids)))
+    return {task.id: made for task in tasks if (made := brief(w, task)) is not None}
+
+
+def brief(w: UnitOfWork, task: Task) -> Brief | None:
+    """Return the brief of one signing step."""
+    drafts = list(
+        w.session.scalars(
+            select(Document)
+            .where(
+                Document.province == w.province,
+                Document.dossier_id == task.dossier_id,
+                Document.key == str(task.properties.get("document", "")),
+            )
+            .order_by(Document.created_at.desc())
+        )
+    )
+    current = next((d for d in drafts if d.state != "cancelled"), None)
+    if current is None:
+        return None
+    last = last_opened(w, [d.id for d in drafts])
+    seen = next((d for d in drafts if last is not None and d.id == last.document_id), None)
+    return Brief(
+        task.id,
+        current.id,
+        current.name,
+        papers.person_name(w, current.drafted_by_id),
+        current.created_at,
+        last.created_at if last is not None else None,
+        between(w, seen, current) if seen is not None else None,
+    )
+
+
+def last_opened(w: UnitOfWork, document_ids: Sequence[UUID]) -> SignatureRequest | None:
+    """Return the actor's newest preparation of any of these drafts: the last time they were looked at in order to sign."""
+    return w.session.scalars(
+        select(SignatureRequest)
+        .where(
+            SignatureRequest.province == w.province,
+            SignatureRequest.document_id.in_(document_ids),
+            SignatureRequest.signer_id == w.actor.person,
+            SignatureRequest.kind == "leader",
+        )
+        .order_by(SignatureRequest.created_at.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def between(w: UnitOfWork, seen: Document, current: Document) -> list[Change]:
+    """Return what changed between two drafts, as drafted: without the signer's own lines, which every signer prints anew."""
+    if seen.id == current.id:
+        return []
+    blobs = w.part(BlobStore)
+    old, new = (next((r.sha256 for r in d.revisions if r.kind == "drafted"), d.sha256 or "") for d in (seen, current))
+    return changes(blobs.get(old), blobs.get(new))
+
+
+def request_of(w: UnitOfWork, request_id: UUID) -> SignatureRequest:
+    """Return one of the actor's own preparations.
+
+    Raises:
+        NotFound: there is none, for this person.
+    """
+    found = w.session.get(SignatureRequest, (w.province, request_id))
+    if found is None or found.signer_id != acting(w).person_id:
+        raise NotFound("signing.request_not_found")
+    return found
+
+
+def prepared_bytes(w: UnitOfWork, request_id: UUID) -> bytes:
+    """Return the very bytes the actor's key will sign, the place of the signature included."""
+    return w.part(BlobStore).get(request_of(w, request_id).prepared)
+
+
+def prepared_picture(w: UnitOfWork, request_id: UUID, number: int, *, dpi: int = DPI_READING) -> bytes:
+    """Return one page (from 1) of the very bytes the actor's key will sign, as JPEG.
+
+    Raises:
+        NotFound: no such preparation or page, for this person.
+    """
+    try:
+        return picture(prepared_bytes(w, request_id), "application/pdf", number - 1, dpi)
+    except IndexError:
+        raise NotFound("document.page_not_found") from None
+
+
+def batch(w: UnitOfWork, task_ids: Sequence[UUID], failures: dict[UUID, tuple[str, Json]]) -> list[BatchLine]:
+    """Return how each document of a batch stands, in the order asked; *failures* are those of preparing them just now."""
+    person = acting(w).person_id
+    found = w.session.execute(
+        select(Task, Dossier.code)
+        .join(Dossier, and_(Dossier.province == Task.province, Dossier.id == Task.dossier_id))
+        .where(Task.province == w.province, Task.id.in_(task_ids), Task.action == "sign")
+    )
+    rows = {task.id: (task, code) for task, code in found}
+    return [stands(w, person, *rows[t], failures.get(t)) for t in dict.fromkeys(task_ids) if t in rows]
+
+
+def stands(w: UnitOfWork, person: UUID, task: Task, code: str, failure: tuple[str, Json] | None) -> BatchLine:
+    """Return how one document of a batch stands."""
+    request = w.session.scalars(
+        select(SignatureRequest)
+        .where(SignatureRequest.province == w.province, SignatureRequest.task_id == task.id, SignatureRequest.signer_id == person)
+        .order_by(SignatureRequest.created_at.desc())
+        .limit(1)
+    ).one_or_none()
+    document = w.session.get(Document, (w.province, request.document_id)) if request is not None else None
+    name = document.name if document is not None else task.name
+    if task.state != "open":
+        signed = request is not None and request.state == "embedded"
+        return BatchLine(task.id, code, name, task.name, "signed" if signed else "closed", task.closed_at, None, 0, "", None, {})
+    if failure is not None or request is None or request.state != "prepared" or request.expires_at <= w.now:
+        why, facts = failure or ("signing.request_over", {"state": request.state if request is not None else "–"})
+        return BatchLine(task.id, code, name, task.name, "refused", None, None, 0, "", why, facts)
+    digest = str(request.ceremony["to_sign_sha256"])
+    pages = page_count(w.part(BlobStore).get(request.prepared), "application/pdf")
+    check = f"{digest[:4]} {digest[4:8]}".upper()
+    facts = dict(request.basis.get("failure") or {})
+    return BatchLine(task.id, code, name, task.name, "ready", None, request.id, pages, check, request.failure, facts)
+
+
+def signed_by_me(w: UnitOfWork, *, number: int = 1, size: int = 25) -> tuple[list[Past], int]:
+    """Return the signatures the actor has given, newest first, and how many there are."""
+    given = and_(
+        SignatureRequest.province == w.province,
+        SignatureRequest.signer_id == acting(w).person_id,
+        SignatureRequest.kind == "leader",
+        SignatureRequest.state == "embedded",
+    )
+    total = w.session.scalar(select(func.count()).select_from(SignatureRequest).where(given)) or 0
+    rows = w.session.execute(
+        select(SignatureRequest, Document, Dossier)
+        .join(Document, and_(Document.province == SignatureRequest.province, Document.id == SignatureRequest.document_id))
+        .join(Dossier, and_(Dossier.province == Document.province, Dossier.id == Document.dossier_id))
+        .where(given)
+        .order_by(SignatureRequest.finished_at.desc())
+        .limit(size)
+        .offset((max(number, 1) - 1) * size)
+    )
+    return [Past(r.finished_at or r.created_at, d.name, d.id, d.state, r.capacity, s.code, s.subject) for r, d, s in rows], total
+
+
+def key_reference(w: UnitOfWork) -> Any:
+    """Return the reference under which custody keeps the actor's own key.
+
+    Raises:
+        Refused: there is no valid key.
+    """
+    from engine.commands.signatures import key_of_person
+
+    return key_of_person(w, acting(w).person_id).reference

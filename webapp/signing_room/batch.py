@@ -1,0 +1,78 @@
+"""Several documents with one PIN: the page always says how each of them stands, so that only failures are left to try again."""
+
+from __future__ import annotations
+
+import re
+from uuid import UUID
+
+from flask import flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from engine.commands import signatures
+from engine.errors import Refused
+from engine.queries import ceremony
+from webapp.accounts import signed_in
+from webapp.i18n import gettext as _
+from webapp.i18n import ngettext, pick
+from webapp.signing_room.area import area
+from webapp.signing_room.ceremony import approve, prepared
+from webapp.transaction import look
+
+MOST = 50
+IDENTIFIER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def chosen(name: str) -> list[UUID]:
+    """Return the ids ticked under a name, each once, at most as many as one batch takes."""
+    given = request.form.getlist(name) if request.method == "POST" else request.args.getlist(name)
+    return list(dict.fromkeys(UUID(text) for text in given if IDENTIFIER.fullmatch(text)))[:MOST]
+
+
+@area.get("/batch")
+@signed_in
+def batch() -> ResponseReturnValue:
+    """Show the ticked documents, each prepared: which are ready, which were signed, which could not be and why."""
+    task_ids = chosen("task")
+    if not task_ids:
+        flash(_("Chưa đánh dấu văn bản nào."), "soon")
+        return redirect(url_for("signing_room.waiting"), 303)
+    with look() as w:
+        still = [line.task_id for line in ceremony.batch(w, task_ids, {}) if line.state in ("ready", "refused")]
+    rows = prepared(still) if still else []
+    failures = {row.task_id: (row.failure, row.facts) for row in rows if row.failure}
+    with look() as w:
+        lines = ceremony.batch(w, task_ids, failures)
+        return render_template(
+            "signing_room/batch.html",
+            lines=lines,
+            ready=[line for line in lines if line.state == "ready"],
+            briefs=ceremony.briefs(w, [line.task_id for line in lines]),
+            reasons={line.task_id: Refused(line.failure, **line.facts) for line in lines if line.failure},
+            most=MOST,
+        )
+
+
+@area.post("/batch")
+@signed_in
+def sign_batch() -> ResponseReturnValue:
+    """Sign everything that was shown as ready with one authorisation; each document has its own outcome."""
+    g.form_page = "signing_room.batch"
+    sealed_pin = request.form.get("sealed_pin", "")[:2000]
+    wanted = chosen("request")
+    if not sealed_pin:
+        raise Refused("web.pin_missing", field="pin")
+    with look() as w:
+        known = [ceremony.request_of(w, one) for one in wanted]
+        live = [one.id for one in known if one.state == "prepared" and one.expires_at > w.now]
+        over = len(live) < sum(one.state != "embedded" for one in known)
+    if not live and over:
+        raise Refused("signing.request_over", field="pin", state=known[0].state)
+    outcomes: list[signatures.Outcome] = approve(live, sealed_pin) if live else []
+    done, failed = sum(o.signed for o in outcomes), [o for o in outcomes if not o.signed]
+    if done:
+        flash(ngettext("Đã ký %(n)s văn bản.", "Đã ký %(n)s văn bản.", done) % {"n": done}, "done")
+    if failed:
+        names = "; ".join(pick(o.name) for o in failed)
+        said = ngettext("%(n)s văn bản chưa ký được: %(names)s.", "%(n)s văn bản chưa ký được: %(names)s.", len(failed))
+        flash(said % {"n": len(failed), "names": names}, "late")
+    return redirect(url_for("signing_room.batch", task=[str(one) for one in chosen("task")]), 303)
