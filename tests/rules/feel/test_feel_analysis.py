@@ -16,9 +16,6 @@ from engine.feel.dmn.analysis import Finding
 from tests.rules.feel.tables import decision, definitions, given, literal, needs, table
 
 CHANNELS = (
-    "<itemDefinition name='tChannel'><typeRef>string</typeRef>"
-    '<allowedValues><text>"a", "b"</text></allowedValues></itemDefinition>'
-)
     '<itemDefinition name=\'tChannel\'><typeRef>string</typeRef><allowedValues><text>"a", "b"</text></allowedValues></itemDefinition>'
 )
 
