@@ -139,6 +139,7 @@ def _prepared(root: etree._Element) -> etree._Element:
 
 
 def _main_process(root: etree._Element) -> str:
+    """Return the process that runs; those it calls are marked executable too, which the library insists on."""
     called = {one.get("calledElement") for one in root.iter(_tag("callActivity"))}
     found = [
         one.get("id") or ""
@@ -147,6 +148,9 @@ def _main_process(root: etree._Element) -> str:
     ]
     if len(found) != 1:
         raise Refused("process.no_main_process", count=len(found))
+    for one in root.iter(_tag("process")):
+        if one.get("id") in called:
+            one.set("isExecutable", "true")
     return found[0]
 
 
