@@ -126,4 +126,9 @@ def book(register_id: UUID) -> ResponseReturnValue:
         listing = listing.showing(rows, total)
         if listing.export:
             return taken_away(listing, f"so-{register.year}")
-        return render_template("documents/book.html", listing=listing, register=register, name=REGISTER.get(register.kind, register.kind))
+        return render_template(
+            "documents/book.html",
+            listing=listing,
+            register=register,
+            name=pick(register.name) or REGISTER.get(register.kind, register.kind),
+        )

@@ -119,7 +119,6 @@ COMPONENT_FORM = {
 }
 REGISTER = {
     "dossier": _("Sổ theo dõi hồ sơ"),
-    "certification": _("Sổ chứng thực"),
     "outgoing": _("Sổ đăng ký văn bản đi"),
     "incoming": _("Sổ văn bản đến"),
     "fee_receipt": _("Sổ biên lai phí, lệ phí"),
