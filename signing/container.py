@@ -15,11 +15,8 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 
-def container_fault(gap: bytes, known: Iterable[bytes]) -> str | None:
-    """What is wrong with the signature value in *gap* (hexadecimal, between the angle brackets); None = nothing.
-
-    *known* are certificates (DER) that may vouch for those sent along.
-    """
+def container_fault(gap: bytes) -> str | None:
+    """What is wrong with the signature value in *gap* (hexadecimal, between the angle brackets); None = nothing."""
     if not re.fullmatch(rb"[0-9a-f]*|[0-9A-F]*", gap):
         return "mixed spelling"
     raw = bytes.fromhex(gap.decode("ascii"))
@@ -29,7 +26,7 @@ def container_fault(gap: bytes, known: Iterable[bytes]) -> str | None:
             return "something in the unused room"
         _check_encoding(der)
         container = cms.ContentInfo.load(der, strict=True)
-        return _fault(container, b"", frozenset(known))
+        return _fault(container, stamped=False)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError):
         return "malformed"
 
@@ -41,10 +38,20 @@ def token_of(container: cms.ContentInfo) -> cms.ContentInfo | None:
     return None
 
 
-def _fault(container: cms.ContentInfo, imprinted: bytes, known: frozenset[bytes]) -> str | None:
-    """*imprinted* is set for time-stamp tokens, which differ in content type and version."""
+def stray_certificate(container: cms.ContentInfo, known: Iterable[bytes]) -> bool:
+    """Whether a certificate sent along, in the signature or its time-stamp, is one nobody vouches for.
+
+    *known* are certificates (DER) that may vouch. A changed byte in a certificate shows here, because no other part covers it.
+    """
+    token = token_of(container)
+    parts = [container, token] if token is not None else [container]
+    sent = [one.chosen.dump() for part in parts for one in part["content"]["certificates"]]
+    vouching = frozenset(known) | frozenset(sent)
+    return not all(der in known or any(_issued(der, other) for other in vouching) for der in sent)
+
+
+def _fault(container: cms.ContentInfo, *, stamped: bool) -> str | None:
     signed = container["content"]
-    stamped = bool(imprinted)
     if container["content_type"].native != "signed_data":
         return "content"
     content = signed["encap_content_info"]
@@ -60,33 +67,20 @@ def _fault(container: cms.ContentInfo, imprinted: bytes, known: frozenset[bytes]
         return "algorithms"
     if not isinstance(signer["digest_algorithm"]["parameters"], core.Void | core.Null):
         return "algorithms"
-    stray = _stray(signed["certificates"], known)
-    if stray:
-        return stray
+    if any(one.name != "certificate" for one in signed["certificates"]):
+        return "certificate of another kind"
+    sent = [one.chosen for one in signed["certificates"]]
+    if len({one.dump() for one in sent}) != len(sent):
+        return "certificate twice"
+    if any(one["signature_algorithm"].dump() != one["tbs_certificate"]["signature"].dump() for one in sent):
+        return "certificate algorithms"
     attributes = _unsigned(signer)
     if stamped:
         return "unsigned attributes" if attributes else None
     if len(attributes) > 1 or any(one["type"].native != "signature_time_stamp_token" or len(one["values"]) != 1 for one in attributes):
         return "unsigned attributes"
     for one in attributes:
-        return _fault(one["values"][0], b"token", known)
-    return None
-
-
-def _stray(sent: cms.CertificateSet, known: frozenset[bytes]) -> str | None:
-    if any(one.name != "certificate" for one in sent):
-        return "certificate of another kind"
-    ders = [one.chosen.dump() for one in sent]
-    if len(set(ders)) != len(ders):
-        return "certificate twice"
-    vouching = known | set(ders)
-    for one, der in zip(sent, ders, strict=True):
-        if der in known:
-            continue
-        if one.chosen["signature_algorithm"].dump() != one.chosen["tbs_certificate"]["signature"].dump():
-            return "certificate algorithms"
-        if not any(_issued(der, other) for other in vouching):
-            return "certificate nobody vouches for"
+        return _fault(one["values"][0], stamped=True)
     return None
 
 

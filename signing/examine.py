@@ -17,6 +17,7 @@ from pyhanko.sign.diff_analysis import DiffResult
 from pyhanko.sign.validation import generic_cms
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
+from signing.container import stray_certificate
 from signing.guards import OFFICE, appended_fault, byte_range_fault, hides_signature, signed_end
 from signing.keys import certificate_facts, parsed_all
 from signing.long_term import Judgement, gen_time, judge, policy_of
@@ -79,11 +80,14 @@ def _document_reasons(reader: PdfFileReader) -> list[Reason]:
 
 
 def _examine_signature(pdf: bytes, signature: EmbeddedPdfSignature, inquiry: Inquiry) -> SignatureReport:
-    faults = _integrity(pdf, signature, inquiry)
+    faults = _integrity(pdf, signature)
     judgement = asyncio.run(_judged(signature, inquiry))
     status = judgement.indication.status
     verdict = {AdESStatus.PASSED: Verdict.VALID, AdESStatus.FAILED: Verdict.INVALID}.get(status, Verdict.INSUFFICIENT)
     reasons = [*faults, *_time_reasons(judgement), _indication_reason(judgement)]
+    if not faults and stray_certificate(cms.ContentInfo.load(signature.pkcs7_content), {*inquiry.anchors, *inquiry.intermediates}):
+        reasons.append(Reason("verify.stray_certificate"))
+        verdict = worst([verdict, Verdict.INSUFFICIENT])
     certificate = certificate_facts(signature.signer_cert.dump())
     claimed = signature.self_reported_timestamp
     best = judgement.proven_at or claimed
@@ -110,9 +114,9 @@ def _examine_signature(pdf: bytes, signature: EmbeddedPdfSignature, inquiry: Inq
     )
 
 
-def _integrity(pdf: bytes, signature: EmbeddedPdfSignature, inquiry: Inquiry) -> list[Reason]:
+def _integrity(pdf: bytes, signature: EmbeddedPdfSignature) -> list[Reason]:
     """Everything that makes the document invalid whatever the certificates say."""
-    fault = byte_range_fault(pdf, signature, {*inquiry.anchors, *inquiry.intermediates})
+    fault = byte_range_fault(pdf, signature)
     if fault:
         return [Reason("verify.ranges_forged", {"fault": fault})]
     signature.compute_integrity_info(OFFICE)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -41,11 +40,8 @@ OFFICE = StandardDiffPolicy(
 )
 
 
-def byte_range_fault(pdf: bytes, signature: EmbeddedPdfSignature, known: Iterable[bytes] = ()) -> str | None:
-    """Why the signed ranges are not exactly "everything but the signature value up to the end of a revision"; None = they are.
-
-    *known* certificates may vouch for those sent along (``container_fault``).
-    """
+def byte_range_fault(pdf: bytes, signature: EmbeddedPdfSignature) -> str | None:
+    """Why the signed ranges are not exactly "everything but the signature value up to the end of a revision"; None = they are."""
     ranges = signature.sig_object.get("/ByteRange")
     if not isinstance(ranges, generic.ArrayObject) or len(ranges) != 4 or not all(isinstance(one, int) for one in ranges):
         return "not four integers"
@@ -60,7 +56,7 @@ def byte_range_fault(pdf: bytes, signature: EmbeddedPdfSignature, known: Iterabl
         return "gap is not the signature value"
     if not pdf[:end].rstrip(b"\r\n").endswith(b"%%EOF"):
         return "not the end of a revision"
-    inside = container_fault(gap[1:-1], known)
+    inside = container_fault(gap[1:-1])
     return f"container: {inside}" if inside else None
 
 

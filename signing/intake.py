@@ -11,13 +11,14 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
+from signing.child import Child
 from signing.errors import SigningError
-from signing.isolation import ChildFailed, ask_child
+from signing.isolation import ChildFailed
 from signing.model import Json
 from signing.pdf_findings import Finding as Finding
 
 Kind = Literal["pdf", "jpeg", "png"]
-_CHILD = "signing.intake_child"
+_CHILD = Child("signing.intake_child")
 _MAGIC: tuple[tuple[bytes, Kind], ...] = ((b"\xff\xd8\xff", "jpeg"), (b"\x89PNG\r\n\x1a\n", "png"))
 
 
@@ -98,7 +99,7 @@ def inspect(content: bytes, name: str = "", limits: Limits = DEFAULT) -> Inspect
         "most_pixels": limits.most_pixels,
     }
     try:
-        answer, picture = ask_child(_CHILD, request, content)
+        answer, picture = _CHILD.ask(request, content)
     except ChildFailed as problem:
         return _refused(kind, content, "file.bomb" if problem.kind in ("memory", "time") else "file.unreadable")
     if "code" in answer:
@@ -138,7 +139,7 @@ def normalise(content: bytes) -> bytes:
 def lint(content: bytes) -> tuple[Finding, ...]:
     """Why a PDF must not be signed as it is; empty when it may."""
     try:
-        answer, _ = ask_child(_CHILD, {"act": "lint"}, content)
+        answer, _ = _CHILD.ask({"act": "lint"}, content)
     except ChildFailed:
         return (Finding("file.unreadable"),)
     if "code" in answer:
@@ -148,7 +149,7 @@ def lint(content: bytes) -> tuple[Finding, ...]:
 
 def _copy(act: str, content: bytes) -> bytes:
     try:
-        answer, copy = ask_child(_CHILD, {"act": act}, content, cpu_seconds=60, seconds=90)
+        answer, copy = _CHILD.ask({"act": act}, content, cpu_seconds=60, seconds=90)
     except ChildFailed as problem:
         raise SigningError("file.unreadable") from problem
     if "code" in answer:

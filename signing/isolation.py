@@ -16,6 +16,8 @@ from signing.model import Json
 
 PROJECT = Path(__file__).parents[1]
 MEMORY = 1024 * 1024 * 1024
+# Nothing of the parent's environment is passed on: it may hold secrets.
+ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
 Work = Callable[[Json, bytes], tuple[Json, bytes]]
 
 
@@ -34,11 +36,9 @@ def ask_child(module: str, request: Json, payload: bytes, *, cpu_seconds: int = 
         ChildFailed: for every crash, time-out or malformed answer.
     """
     line = json.dumps({**request, "cpu_seconds": cpu_seconds}).encode() + b"\n"
-    # Nothing of the parent's environment is passed on: it may hold secrets.
-    environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", module]
     with subprocess.Popen(
-        command, cwd=PROJECT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        command, cwd=PROJECT, env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as child:
         try:
             out, _ = child.communicate(line + payload, timeout=seconds)

@@ -13,6 +13,11 @@ from pikepdf import Array, Dictionary, Name, Pdf, Stream
 from signing.model import Json
 
 _HARMLESS_ACTIONS = {"/GoTo", "/URI", "/Named"}
+# Told by name wherever they stand: /S also names structure elements, so "anything else" would refuse honest tagged files.
+_ACTIVE_ACTIONS = {
+    *("/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/GoToR", "/GoToE", "/Rendition", "/Movie", "/Sound", "/ResetForm"),
+    *("/Hide", "/SetOCGState", "/RichMediaExecute", "/GoTo3DView", "/Trans", "/GoToDp"),
+}
 _ACTIVE_KEYS = {"/JS": "JavaScript", "/JavaScript": "JavaScript", "/XFA": "XFA", "/AA": "automatic action", "/RichMediaContent": "media"}
 _ATTACHMENT_KEYS = {"/EF", "/EmbeddedFiles", "/AF"}
 _MEDIA_ANNOTATIONS = {"/FileAttachment", "/RichMedia", "/Screen", "/Movie", "/Sound", "/3D"}
@@ -53,17 +58,12 @@ def active_content(pdf: Pdf) -> set[str]:
         if str(one.get("/Subtype", "")) in _MEDIA_ANNOTATIONS:
             found.add("attachment" if one.Subtype == Name.FileAttachment else "media")
         action = one.get("/S")
-        if isinstance(action, Name) and _is_action(one) and str(action) not in _HARMLESS_ACTIONS:
+        if isinstance(action, Name) and str(action) in _ACTIVE_ACTIONS:
             found.add(str(action)[1:])
     opening = pdf.Root.get("/OpenAction")
     if isinstance(opening, Dictionary) and str(opening.get("/S", "")) not in _HARMLESS_ACTIONS:
         found.add("opening action")
     return found
-
-
-def _is_action(one: Dictionary | Stream) -> bool:
-    # /S also names structure elements, transparency groups and page labels; an action is told by its type or by the keys only actions have.
-    return str(one.get("/Type", "")) == "/Action" or bool({"/F", "/JS", "/Win", "/URI", "/D", "/R", "/T"} & set(one.keys()))
 
 
 def signed_fields(pdf: Pdf) -> int:

@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from signing.child import Child
 from signing.errors import SigningError
-from signing.isolation import ChildFailed, ask_child
+from signing.isolation import ChildFailed
 from signing.model import Json
 from signing.report import Reason, Report, SignatureReport, Verdict
 from signing.testpki import TestPki
 
-_CHILD = "signing.verify_child"
+_CHILD = Child("signing.verify_child")
 MOST_BYTES = 100 * 1024 * 1024
 
 
@@ -58,7 +59,7 @@ def verify(pdf: bytes, trust: Trust, *, now: datetime, online: bool = True) -> R
         "online": online,
     }
     try:
-        answer, _ = ask_child(_CHILD, request, pdf, cpu_seconds=15, seconds=40)
+        answer, _ = _CHILD.ask(request, pdf, cpu_seconds=15, seconds=40)
     except ChildFailed:
         return _failed(pdf, now, online, "verify.unreadable")
     return Report.from_json(answer)
@@ -76,7 +77,7 @@ def page_picture(pdf: bytes, page: int, dpi: int = 80) -> bytes:
         SigningError: ``file.unreadable``, ``file.page_missing``.
     """
     try:
-        _, picture = ask_child(_CHILD, {"act": "picture", "page": page, "dpi": min(dpi, 300)}, pdf)
+        _, picture = _CHILD.ask({"act": "picture", "page": page, "dpi": min(dpi, 300)}, pdf)
     except ChildFailed as problem:
         raise SigningError("file.unreadable") from problem
     if not picture:
@@ -87,7 +88,7 @@ def page_picture(pdf: bytes, page: int, dpi: int = 80) -> bytes:
 def page_count(pdf: bytes) -> int:
     """How many pages a document has, counted in the child process."""
     try:
-        answer, _ = ask_child(_CHILD, {"act": "picture", "page": -1, "dpi": 1}, pdf)
+        answer, _ = _CHILD.ask({"act": "picture", "page": -1, "dpi": 1}, pdf)
     except ChildFailed as problem:
         raise SigningError("file.unreadable") from problem
     return int(answer["pages"])
