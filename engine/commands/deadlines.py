@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from engine.commands import flow
 from engine.kernel import due as due_table
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.office import flow
 from engine.process.instance import fire as fire_timers
 
 

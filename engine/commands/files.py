@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
-
 from engine.documents.blobs import BlobStore
 from engine.documents.model import StoredFile
 from engine.errors import NotFound, Refused
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.office.intake import waiting as waiting
 from signing import intake
 from signing.errors import SigningError
 
@@ -78,17 +77,6 @@ def keep(w: UnitOfWork, upload: Examined, *, component: str | None, upload_key: 
     w.session.flush()
     w.record("file.kept", dossier_id, file=str(stored.id), sha256=sha256, size=stored.size, pages=stored.pages)
     return stored
-
-
-def waiting(w: UnitOfWork, upload_key: str) -> list[StoredFile]:
-    """Return the files kept under a draft key, not yet bound to a dossier."""
-    return list(
-        w.session.scalars(
-            select(StoredFile)
-            .where(StoredFile.province == w.province, StoredFile.upload_key == upload_key, StoredFile.dossier_id.is_(None))
-            .order_by(StoredFile.uploaded_at, StoredFile.id)
-        )
-    )
 
 
 def discard(w: UnitOfWork, upload_key: str, file_id: UUID) -> None:

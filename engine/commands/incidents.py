@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from engine.commands.organisation import require_administrator
 from engine.errors import Refused
 from engine.kernel import incidents, outbox
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.office.standing import require_administrator
 
 
 def retry(w: UnitOfWork, incident_id: UUID) -> None:

@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from engine.commands.organisation import register_key, require_administrator
-from engine.commands.standing import agency_of, seats_at, units_of
+from engine.commands.organisation import register_key, 
 from engine.documents.model import SigningKey
 from engine.documents.signature import SigningOffice, translated
 from engine.errors import NotFound
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.office.standing import agency_of, seats_at, units_of
 from signing.errors import SigningError
 
 LIFE = timedelta(days=3 * 365)

@@ -8,33 +8,37 @@ from uuid import UUID
 from sqlalchemy import select
 
 from engine.accounts.model import Account
-from engine.commands.standing import acting
 from engine.documents.model import SigningKey
 from engine.errors import NotFound, Refused
 from engine.kernel.identifiers import new_id
 from engine.kernel.search import fold
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.office.standing import acting, require_administrator
 from engine.organisation.model import LEVELS, Appointment, Delegation, OrgUnit, Person, Position
 from engine.organisation.names import sort_key
 
-ADMINISTRATORS = ("technical_administrator",)
 ROLES = (
-    "reception_officer", "return_officer", "cashier", "specialist", "division_head", "division_deputy", "head", "deputy_head",
-    "agency_clerk", "unit_clerk", "office_chief", "office_deputy", "centre_leader", "procedure_controller", "procedure_designer",
-    "procedure_approver", "personnel_officer", "technical_administrator", "inspector",
-)  # fmt: skip
-
-
-def require_administrator(w: UnitOfWork) -> None:
-    """Refuse anybody but an administrator; the command line acts for the installation itself.
-
-    Raises:
-        Forbidden: the actor administers nothing.
-    """
-    if w.actor.kind in ("cli", "system"):
-        return
-    acting(w).require(*ADMINISTRATORS)
+    "reception_officer",
+    "return_officer",
+    "cashier",
+    "specialist",
+    "division_head",
+    "division_deputy",
+    "head",
+    "deputy_head",
+    "agency_clerk",
+    "unit_clerk",
+    "office_chief",
+    "office_deputy",
+    "centre_leader",
+    "procedure_controller",
+    "procedure_designer",
+    "procedure_approver",
+    "personnel_officer",
+    "technical_administrator",
+    "inspector",
+)
 
 
 def add_unit(
@@ -65,10 +69,21 @@ def add_unit(
     if taken is not None or not agency_code.strip():
         raise Refused("organisation.code_taken", field="agency_code")
     unit = OrgUnit(
-        province=w.province, id=new_id(), name=name.strip(), name_en=name_en, level=level, agency_code=agency_code.strip(), parent_id=parent_id,
-        short_name=short_name or name, symbol=symbol, place_name=place_name, address=address, phone=phone, valid_from=valid_from,
+        province=w.province,
+        id=new_id(),
+        name=name.strip(),
+        name_en=name_en,
+        level=level,
+        agency_code=agency_code.strip(),
+        parent_id=parent_id,
+        short_name=short_name or name,
+        symbol=symbol,
+        place_name=place_name,
+        address=address,
+        phone=phone,
+        valid_from=valid_from,
         legal_basis=legal_basis,
-    )  # fmt: skip
+    )
     w.session.add(unit)
     w.session.flush()
     w.session.info.pop("units", None)
@@ -162,9 +177,16 @@ def delegate(w: UnitOfWork, delegate_id: UUID, *, capacity: str, starts_at: date
     if delegate_id == person.person_id:
         raise Refused("organisation.delegation_to_self", field="person")
     lent = Delegation(
-        province=w.province, id=new_id(), delegator_id=own.appointment_id, delegate_id=delegate_id, capacity=capacity, scope=[], starts_at=starts_at,
-        ends_at=ends_at, basis=basis.strip(),
-    )  # fmt: skip
+        province=w.province,
+        id=new_id(),
+        delegator_id=own.appointment_id,
+        delegate_id=delegate_id,
+        capacity=capacity,
+        scope=[],
+        starts_at=starts_at,
+        ends_at=ends_at,
+        basis=basis.strip(),
+    )
     w.session.add(lent)
     w.session.flush()
     w.record("power.delegated", None, delegation=str(lent.id), by=str(person.person_id), to=str(delegate_id), capacity=capacity)
@@ -172,15 +194,31 @@ def delegate(w: UnitOfWork, delegate_id: UUID, *, capacity: str, starts_at: date
 
 
 def register_key(
-    w: UnitOfWork, reference: str, kind: str, certificate: bytes, chain: list[str], valid_from: datetime, valid_to: datetime, *,
-    person_id: UUID | None = None, unit_id: UUID | None = None,
-) -> SigningKey:  # fmt: skip
+    w: UnitOfWork,
+    reference: str,
+    kind: str,
+    certificate: bytes,
+    chain: list[str],
+    valid_from: datetime,
+    valid_to: datetime,
+    *,
+    person_id: UUID | None = None,
+    unit_id: UUID | None = None,
+) -> SigningKey:
     """Let a key in custody be used for a person's or an agency's signatures."""
     require_administrator(w)
     key = SigningKey(
-        province=w.province, id=new_id(), reference=reference, kind=kind, person_id=person_id, unit_id=unit_id, certificate=certificate, chain=chain,
-        valid_from=valid_from, valid_to=valid_to,
-    )  # fmt: skip
+        province=w.province,
+        id=new_id(),
+        reference=reference,
+        kind=kind,
+        person_id=person_id,
+        unit_id=unit_id,
+        certificate=certificate,
+        chain=chain,
+        valid_from=valid_from,
+        valid_to=valid_to,
+    )
     w.session.add(key)
     w.session.flush()
     w.record("key.registered", None, key=str(key.id), kind=kind)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from engine.commands.standing import acting
 from engine.documents.templates import Printer, outside
 from engine.errors import Refused
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.office.standing import acting
 from engine.procedure import gate
 from engine.procedure.difference import difference
 from engine.procedure.gate import Report

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
-from engine.commands import papers, results, tasks
-from engine.commands.flow import Flow
-from engine.commands.standing import Seat, Standing, acting
+from engine.commands import tasks
 from engine.documents.blobs import BlobStore
 from engine.documents.model import Document, RegisterEntry, SignatureRequest, SigningKey
-from engine.documents.signature import Signed, SigningOffice, ToSign, carry_out, date_text, number_text, plan_of, translated
+from engine.documents.signature import Signed as Signed
+from engine.documents.signature import SigningOffice, ToSign, carry_out, date_text, number_text, plan_of, translated
 from engine.errors import Conflict, EngineError, NotFound, Refused
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.office import papers, results
+from engine.office.flow import Flow
+from engine.office.keys import key_of_agency as key_of_agency
+from engine.office.keys import key_of_person as key_of_person
+from engine.office.standing import Seat, Standing, acting
 from engine.process.model import Task
 from signing import appearance, fields, pades
 from signing.errors import SigningError
@@ -53,42 +56,6 @@ class Outcome:
     failure: str | None
     facts: Json
     next_task_id: UUID | None = None
-
-
-def key_of_person(w: UnitOfWork, person_id: UUID) -> SigningKey:
-    """Return the leader's own valid key.
-
-    Raises:
-        Refused: none is registered, or it is expired or revoked.
-    """
-    return valid_key(w, select(SigningKey).where(SigningKey.person_id == person_id, SigningKey.kind == "leader"))
-
-
-def key_of_agency(w: UnitOfWork, unit_id: UUID) -> SigningKey:
-    """Return the agency's seal key, kept by its document clerk."""
-    return valid_key(w, select(SigningKey).where(SigningKey.unit_id == unit_id, SigningKey.kind == "agency"))
-
-
-def valid_key(w: UnitOfWork, query: Any) -> SigningKey:
-    """Return the key of a query that is valid now.
-
-    Raises:
-        Refused: ``signing.no_key``.
-    """
-    key = w.session.scalars(
-        query.where(
-            SigningKey.province == w.province,
-            SigningKey.valid_from <= w.now,
-            SigningKey.valid_to > w.now,
-            or_(SigningKey.revoked_at.is_(None), SigningKey.revoked_at > w.now),
-        )
-        .order_by(SigningKey.valid_to.desc())
-        .limit(1)
-    ).one_or_none()
-    if key is None:
-        raise Refused("signing.no_key")
-    found: SigningKey = key
-    return found
 
 
 def prepare(w: UnitOfWork, task_ids: Sequence[UUID]) -> list[PreparedRow]:

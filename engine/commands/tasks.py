@@ -11,17 +11,18 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from engine.commands import flow, papers
 from engine.commands.dossiers import give_back, note_handover
-from engine.commands.flow import UNDO, Flow
-from engine.commands.standing import Standing, acting, standing_of
 from engine.deadline.term import outcome
-from engine.errors import Conflict, Forbidden, NotFound, Refused
+from engine.errors import Conflict, Forbidden, Refused
 from engine.kernel.canonical import canonical
 from engine.kernel.outbox import OutboxMessage
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
-from engine.process.instance import answers_so_far, program
+from engine.office import flow, papers
+from engine.office.flow import UNDO, Flow
+from engine.office.standing import Standing, acting, standing_of
+from engine.office.steps import find as find
+from engine.office.steps import variables
 from engine.process.instance import complete as complete_step
 from engine.process.instance import fire as fire_timers
 from engine.process.instance import send_back as send_back_step
@@ -36,18 +37,6 @@ class Completed:
     dossier_id: UUID
     undo_until: datetime | None
     next_task_id: UUID | None
-
-
-def find(w: UnitOfWork, task_id: UUID) -> Task:
-    """Return a task without locking anything.
-
-    Raises:
-        NotFound: there is none.
-    """
-    task = w.session.get(Task, (w.province, task_id))
-    if task is None:
-        raise NotFound("task.not_found")
-    return task
 
 
 def locked(w: UnitOfWork, task_id: UUID) -> tuple[Flow, Task]:
@@ -189,13 +178,6 @@ def complete(w: UnitOfWork, task_id: UUID, answers: Mapping[str, Any], *, versio
     if task.action == "return_result":
         give_back(w, run.dossier, "counter")
     return finish(run, task, cleaned, person.person_id)
-
-
-def variables(run: Flow) -> Json:
-    """Return the answers of the steps so far, for the form's rules."""
-    if run.instance is None:
-        return {}
-    return answers_so_far(program(run.dossier.procedure_version_id, run.package), run.instance.state)
 
 
 def finish(run: Flow, task: Task, answers: Json, by: UUID | None, *, undo: bool = True) -> Completed:

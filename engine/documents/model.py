@@ -148,7 +148,8 @@ class SigningKey(Record):
 class SignatureRequest(Record):
     """One signature on its way: prepared → signed → embedded, or refused, expired, failed.
 
-    ``prepared`` is the SHA-256 of the bytes shown to the signer; ``ceremony`` is the JSON state of the two-phase signing. No secret is ever here.
+    ``prepared`` is the SHA-256 of the bytes shown to the signer; ``ceremony`` is the JSON state of the two-phase signing.
+    No secret is ever here.
     """
 
     __tablename__ = "signature_request"

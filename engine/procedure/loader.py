@@ -304,6 +304,7 @@ def _document(table: Table) -> DocumentKind:
         order=table.choice("order", ("leader_first", "number_first"), "leader_first"),
         type=table.text("type", ""),
         pages_of=table.texts("pages_of"),
+        register_name=table.words("register_name", required=False),
     )
     table.finish()
     return found

@@ -92,6 +92,8 @@ class DocumentKind:
     type: str
     pages_of: tuple[str, ...] = ()
     """The components whose pages the document shows (a certified copy shows the original's)."""
+    register_name: Words = Words("", "")
+    """What people call the register its numbers come from."""
 
 
 @dataclass(frozen=True, slots=True)

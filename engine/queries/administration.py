@@ -10,12 +10,11 @@ from typing import Any
 from sqlalchemy import func, select
 
 from engine.accounts.model import AccessToken, Account
-from engine.commands.organisation import require_administrator
-from engine.commands.standing import units_of
 from engine.deadline.calendar_file import Calendars
 from engine.documents.model import SigningKey
 from engine.documents.signature import SigningOffice
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.office.standing import require_administrator, units_of
 from engine.organisation.model import Appointment, OrgUnit, Person
 from engine.procedure.registry import ProcedureVersion
 from signing.errors import SigningError

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from engine.commands.standing import acting
 from engine.dossier.model import Dossier
 from engine.kernel.incidents import Incident
 from engine.kernel.journal import JournalLine
@@ -16,6 +15,7 @@ from engine.kernel.journal_check import Report
 from engine.kernel.journal_seal import verify
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.office.standing import acting
 from engine.queries.dossiers import names, who
 
 AUDITORS = ("inspector", "technical_administrator", "procedure_controller")

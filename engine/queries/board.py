@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, select
 
-from engine.commands.standing import acting, units_of
 from engine.dossier.model import Dossier
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.office.standing import acting, units_of
 from engine.procedure.registry import ProcedureVersion
 
 SOON = timedelta(hours=4)
@@ -46,7 +46,7 @@ def rows(w: UnitOfWork) -> list[BoardRow]:
         return func.count(case((condition, 1)))
 
     running = and_(Dossier.closed_at.is_(None), Dossier.resolved_at.is_(None))
-    query: Select[Any] = (
+    query: Any = (
         select(
             Dossier.deciding_unit_id,
             Dossier.procedure_key,

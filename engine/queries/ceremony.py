@@ -10,8 +10,6 @@ from uuid import UUID
 
 from sqlalchemy import and_, func, select
 
-from engine.commands import papers
-from engine.commands.standing import acting
 from engine.documents.blobs import BlobStore
 from engine.documents.compare import Change, changes
 from engine.documents.digitise import page_count, picture
@@ -20,6 +18,8 @@ from engine.dossier.model import Dossier
 from engine.errors import NotFound
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.office import papers
+from engine.office.standing import acting
 from engine.process.model import Task
 
 DPI_READING = 110
@@ -218,6 +218,6 @@ def key_reference(w: UnitOfWork) -> Any:
     Raises:
         Refused: there is no valid key.
     """
-    from engine.commands.signatures import key_of_person
+    from engine.office.keys import key_of_person
 
     return key_of_person(w, acting(w).person_id).reference

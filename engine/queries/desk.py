@@ -10,14 +10,14 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from engine.commands import flow, papers, tasks
-from engine.commands.standing import acting, units_of
 from engine.deadline.stage import remaining
 from engine.documents.model import Document, StoredFile
 from engine.dossier.model import Dossier
 from engine.errors import Forbidden
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.office import flow, papers, steps
+from engine.office.standing import acting, units_of
 from engine.organisation.model import Person
 from engine.procedure.forms import Form
 from engine.procedure.package import Reason
@@ -80,7 +80,7 @@ def page(w: UnitOfWork, task_id: UUID) -> Desk:
         Forbidden: it is not for this person.
     """
     person = acting(w)
-    task = tasks.find(w, task_id)
+    task = steps.find(w, task_id)
     dossier = w.session.get(Dossier, (w.province, task.dossier_id))
     assert dossier is not None
     package = w.part(ProcedureCache).package(w, dossier.procedure_version_id)
@@ -97,7 +97,7 @@ def page(w: UnitOfWork, task_id: UUID) -> Desk:
         dossier,
         {"key": package.key, "code": package.code, "vi": package.name.vi, "en": package.name.en},
         package.form(form_key) if form_key else None,
-        {"dossier": flow.dossier_context(run), **tasks.variables(run)},
+        {"dossier": flow.dossier_context(run), **steps.variables(run)},
         package.reasons,
         papers.files_of(w, dossier.id),
         documents_of(w, dossier.id),

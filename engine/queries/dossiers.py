@@ -10,8 +10,6 @@ from uuid import UUID
 
 from sqlalchemy import and_, func, select
 
-from engine.commands import flow, papers
-from engine.commands.standing import units_of
 from engine.deadline.explanation import DayLine, explain
 from engine.deadline.stage import remaining
 from engine.deadline.term import Term
@@ -23,6 +21,8 @@ from engine.kernel.journal import JournalLine
 from engine.kernel.search import query as search_query
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.office import flow, papers
+from engine.office.standing import units_of
 from engine.organisation.model import Person
 from engine.procedure.outline import outline
 from engine.procedure.registry import ProcedureCache, ProcedureVersion
@@ -266,10 +266,10 @@ def search(
 
     Words match without diacritics in code, subject, procedure and names; *identity* matches a whole identity number by its blind index.
     """
-    from engine.commands.standing import acting
     from engine.dossier.identity import digits
     from engine.dossier.model import Party
     from engine.kernel.sealing import Sealing
+    from engine.office.standing import acting
 
     person = acting(w)
     query = select(Dossier, ProcedureVersion).join(
@@ -301,9 +301,7 @@ def search(
         w.record("identity.looked_up", None)
     counted = query.with_only_columns(Dossier.id, maintain_column_froms=True).limit(1001).subquery()
     total = w.session.scalar(select(func.count()).select_from(counted)) or 0
-    rows = w.session.execute(
-        query.order_by(Dossier.received_at.desc(), Dossier.id).limit(size).offset((max(page_number, 1) - 1) * size)
-    )
+    rows = w.session.execute(query.order_by(Dossier.received_at.desc(), Dossier.id).limit(size).offset((max(page_number, 1) - 1) * size))
     found = []
     for d, v in rows:
         owner = d.party("owner")

@@ -10,13 +10,13 @@ from uuid import UUID
 
 from sqlalchemy import Select, and_, func, or_, select
 
-from engine.commands.flow import calendar_for
-from engine.commands.standing import Standing, acting
 from engine.deadline.stage import remaining
 from engine.dossier.model import Dossier
 from engine.kernel.search import query as search_query
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.office.flow import calendar_for
+from engine.office.standing import Standing, acting
 from engine.organisation.model import Person
 from engine.procedure.registry import ProcedureVersion
 from engine.process.model import Task

@@ -10,9 +10,9 @@ from uuid import UUID
 from sqlalchemy import and_, select
 
 from engine.accounts.model import Account
-from engine.commands.standing import ZONE, Standing, acting, standing_of, units_of
 from engine.documents.model import SigningKey
 from engine.kernel.unit_of_work import Actor, UnitOfWork
+from engine.office.standing import ZONE, Standing, acting, standing_of, units_of
 from engine.organisation.model import Appointment, Delegation, OrgUnit, Person, Position
 
 

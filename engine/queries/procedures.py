@@ -9,10 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from engine.commands.standing import ZONE
 from engine.dossier.model import Dossier
 from engine.errors import NotFound
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.office.standing import ZONE
 from engine.procedure.outline import outline
 from engine.procedure.package import Package
 from engine.procedure.registry import ProcedureCache, ProcedureVersion, all_in_force, versions
@@ -34,9 +34,7 @@ def in_force(w: UnitOfWork, scope: str | None = None) -> list[ProcedureRow]:
             select(Dossier.procedure_key, func.count())
             .where(Dossier.province == w.province, Dossier.closed_at.is_(None))
             .group_by(Dossier.procedure_key)
-        )
-        
-        .all()
+        ).all()
     )
     return [ProcedureRow(v, running.get(v.key, 0)) for v in all_in_force(w.session, w.province, today) if scope is None or v.scope == scope]
 

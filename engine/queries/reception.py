@@ -10,15 +10,14 @@ from uuid import UUID
 
 from sqlalchemy import and_, select
 
-from engine.commands.dossiers import in_force, preview_due, reception_facts
-from engine.commands.files import waiting
-from engine.commands.standing import ZONE, Seat, acting, agency_of, units_of
 from engine.documents.model import StoredFile
 from engine.dossier import checklist, fees
 from engine.dossier.identity import Card, read_card
 from engine.dossier.model import Dossier, Handover
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.office.intake import in_force, preview_due, reception_facts, waiting
+from engine.office.standing import ZONE, Seat, acting, agency_of, units_of
 from engine.organisation.model import OrgUnit
 from engine.procedure.package import Component, Package
 from engine.procedure.registry import ProcedureVersion

@@ -8,11 +8,13 @@ from uuid import UUID
 
 from sqlalchemy import and_, func, select
 
-from engine.commands.papers import person_name
-from engine.commands.standing import acting, units_of
 from engine.documents.model import Document, Register, RegisterEntry
 from engine.dossier.model import Dossier
+from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.office.papers import person_name
+from engine.office.standing import ZONE, acting, units_of
+from engine.procedure.registry import ProcedureCache, all_in_force
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class RegisterRow:
     id: UUID
     unit: str
     kind: str
+    name: Json
     year: int
     last_number: int
 
@@ -39,12 +42,22 @@ class EntryRow:
     who: str
 
 
+def names(w: UnitOfWork) -> dict[str, Json]:
+    """Return what the procedures in force call the registers of their documents."""
+    found: dict[str, Json] = {}
+    for version in all_in_force(w.session, w.province, w.now.astimezone(ZONE).date()):
+        for document in w.part(ProcedureCache).package(w, version.id).documents:
+            if document.register and document.register_name:
+                found[document.register] = {"vi": document.register_name.vi, "en": document.register_name.en}
+    return found
+
+
 def mine(w: UnitOfWork) -> list[RegisterRow]:
     """Return the registers of the actor's units, newest year first."""
     reach = {u for s in acting(w).seats for u in (*s.reach, s.agency_id)}
-    units = units_of(w.session, w.province)
+    units, called = units_of(w.session, w.province), names(w)
     return [
-        RegisterRow(r.id, units[r.unit_id].name if r.unit_id in units else "", r.kind, r.year, r.last_number)
+        RegisterRow(r.id, units[r.unit_id].name if r.unit_id in units else "", r.kind, called.get(r.kind, {}), r.year, r.last_number)
         for r in w.session.scalars(
             select(Register)
             .where(Register.province == w.province, Register.unit_id.in_(reach))

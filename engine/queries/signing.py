@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from engine.commands import papers, results, tasks
-from engine.commands.flow import lock
-from engine.commands.standing import acting
 from engine.documents.blobs import BlobStore
 from engine.documents.digitise import page_count, picture
 from engine.documents.model import Document, DocumentRevision
 from engine.errors import NotFound
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
-from engine.queries import desk, inbox
+from engine.office import papers, results, steps
+from engine.office.flow import lock
+from engine.office.standing import acting
+from engine.queries import desk, inbox, registers
 from engine.queries.inbox import InboxPage
 
 
@@ -41,6 +41,7 @@ class SigningPage:
     drafted_by: str
     key_until: Any
     history: Sequence[Any]
+    register_name: Json
 
 
 def waiting(w: UnitOfWork, *, search: str = "", number: int = 1, size: int = 25) -> InboxPage:
@@ -55,8 +56,8 @@ def to_issue(w: UnitOfWork, *, search: str = "", number: int = 1, size: int = 25
 
 def page(w: UnitOfWork, task_id: UUID) -> SigningPage:
     """Return one document with everything a signer looks at before signing."""
-    from engine.commands.signatures import key_of_agency, key_of_person
     from engine.errors import Refused
+    from engine.office.keys import key_of_agency, key_of_person
     from engine.queries.dossiers import history
 
     seen = desk.page(w, task_id)
@@ -80,6 +81,7 @@ def page(w: UnitOfWork, task_id: UUID) -> SigningPage:
         papers.person_name(w, document.drafted_by_id),
         until,
         history(w, run.dossier.id),
+        registers.names(w).get(document.register or "", {}),
     )
 
 
@@ -113,5 +115,5 @@ def bytes_of(w: UnitOfWork, document_id: UUID) -> tuple[Document, bytes]:
 
 def task_of(w: UnitOfWork, task_id: UUID) -> Json:
     """Return the few facts of a task a batch page needs."""
-    task = tasks.find(w, task_id)
+    task = steps.find(w, task_id)
     return {"id": str(task.id), "name": task.name, "state": task.state}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from engine.commands import flow, tasks
 from engine.dossier.model import Dossier
 from engine.errors import NotFound
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.office import flow, steps
 from engine.procedure.forms import Form
 from engine.procedure.registry import ProcedureCache
 from engine.queries.desk import instance_of
@@ -25,7 +25,7 @@ def form_of(w: UnitOfWork, task_id: UUID) -> Form:
 
 def opened(w: UnitOfWork, task_id: UUID) -> tuple[Form, Json]:
     """Return the form of a task and what its conditions may read."""
-    task = tasks.find(w, task_id)
+    task = steps.find(w, task_id)
     dossier = w.session.get(Dossier, (w.province, task.dossier_id))
     assert dossier is not None
     package = w.part(ProcedureCache).package(w, dossier.procedure_version_id)
@@ -33,4 +33,4 @@ def opened(w: UnitOfWork, task_id: UUID) -> tuple[Form, Json]:
     key = task.properties.get("form")
     if not key:
         raise NotFound("task.not_found")
-    return package.form(key), {"dossier": flow.dossier_context(run), **tasks.variables(run)}
+    return package.form(key), {"dossier": flow.dossier_context(run), **steps.variables(run)}

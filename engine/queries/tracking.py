@@ -10,8 +10,6 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from engine.commands import papers
-from engine.commands.standing import units_of
 from engine.documents.blobs import BlobStore
 from engine.documents.model import Document
 from engine.dossier.model import Dossier, FeeDue
@@ -19,6 +17,8 @@ from engine.dossier.statuses import name as status_name
 from engine.errors import NotFound
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.office import papers
+from engine.office.standing import units_of
 from engine.procedure.outline import milestones
 from engine.procedure.registry import ProcedureCache
 from engine.process.instance import program, view

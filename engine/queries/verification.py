@@ -85,7 +85,9 @@ def capacities(w: UnitOfWork, document: Document) -> list[Json]:
         {"kind": r.kind, "capacity": r.capacity or "", "title": r.basis.get("title", ""), "delegated": bool(r.basis.get("delegation"))}
         for r in w.session.scalars(
             select(SignatureRequest)
-            .where(SignatureRequest.province == w.province, SignatureRequest.document_id == document.id, SignatureRequest.state == "embedded")
+            .where(
+                SignatureRequest.province == w.province, SignatureRequest.document_id == document.id, SignatureRequest.state == "embedded"
+            )
             .order_by(SignatureRequest.finished_at)
         )
     ]

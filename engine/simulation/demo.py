@@ -178,11 +178,7 @@ def play(runtime: Runtime, clock: MovableClock, province: Province, until: datet
     """Play the scenario to its end, on two processors where there are two, and say so in the journal."""
     scenario = scenario_of(runtime)
     calendar = runtime.part(Calendars).of()
-    office = runtime.part(SigningOffice)
-    papers = [
-        [files.examine(photograph(paper, page, office.fonts), f"trang-{page}.jpg") for page in range(1, paper["pages"] + 1)]
-        for paper in scenario.content["paper"]
-    ]
+    papers = papers_of(runtime, scenario)
     progress, plan = progress_of(runtime), scenario.plan(calendar, until)
     # A short-lived process that makes many records: looking for garbage rarely saves a tenth of its time.
     gc.set_threshold(100_000, 50, 100)
@@ -209,6 +205,15 @@ def play(runtime: Runtime, clock: MovableClock, province: Province, until: datet
     clock.at = until
     with runtime.begin(SYSTEM) as w:
         w.record(MADE, dossiers=len(scenario.lives), acts=len(plan))
+
+
+def papers_of(runtime: Runtime, scenario: Scenario) -> list[list[files.Examined]]:
+    """Return the photographs of every paper of the scenario, examined as any upload is."""
+    fonts = runtime.part(SigningOffice).fonts
+    return [
+        [files.examine(photograph(paper, page, fonts), f"trang-{page}.jpg") for page in range(1, paper["pages"] + 1)]
+        for paper in scenario.content["paper"]
+    ]
 
 
 @contextmanager

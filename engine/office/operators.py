@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from engine.commands import flow as flows
-from engine.commands import papers
-from engine.commands.flow import Flow
-from engine.commands.results import draft_result
-from engine.commands.standing import agency_of
 from engine.dossier.model import Suspension
 from engine.errors import Refused
 from engine.kernel.tables import Json
+from engine.office import flow as flows
+from engine.office import papers
+from engine.office.flow import Flow
+from engine.office.results import draft_result
+from engine.office.standing import agency_of
 from engine.process.instance import Operation
 
 Operator = Callable[[Operation], Json]

@@ -7,9 +7,6 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from engine.commands.flow import Flow
-from engine.commands.papers import base_content, fields_json, files_of, print_paper, short_code, store
-from engine.commands.standing import agency_of, units_of
 from engine.documents.blobs import BlobStore
 from engine.documents.digitise import sheets
 from engine.documents.model import Document, RegisterEntry
@@ -17,6 +14,9 @@ from engine.documents.templates import Printed, qr_rows
 from engine.errors import NotFound
 from engine.kernel.identifiers import new_id
 from engine.kernel.tables import Json
+from engine.office.flow import Flow
+from engine.office.papers import base_content, fields_json, files_of, print_paper, short_code, store
+from engine.office.standing import agency_of, units_of
 from engine.procedure.package import DocumentKind
 from engine.settings import Settings
 

@@ -12,8 +12,6 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from engine.commands.flow import Flow
-from engine.commands.standing import ZONE, agency_of, units_of
 from engine.documents.blobs import BlobStore
 from engine.documents.model import Document, DocumentRevision, Register, RegisterEntry, StoredFile
 from engine.documents.signature import number_text
@@ -24,6 +22,8 @@ from engine.kernel.identifiers import new_id
 from engine.kernel.sealing import Sealing, place
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.office.flow import Flow
+from engine.office.standing import ZONE, agency_of, units_of
 from engine.organisation.model import OrgUnit, Person
 from engine.settings import Settings
 
@@ -156,7 +156,7 @@ def initiator_print(w: UnitOfWork, dossier: Dossier) -> Json:
     """Return the official who started an internal procedure, as printed."""
     if dossier.initiator_id is None:
         return {"name": "", "title": "", "unit": ""}
-    from engine.commands.standing import standing_of
+    from engine.office.standing import standing_of
 
     standing = standing_of(w, dossier.initiator_id)
     seat = standing.seats[0] if standing.seats else None

@@ -155,3 +155,17 @@ def acting(w: UnitOfWork) -> Standing:
         cached = standing_of(w, w.actor.person)
         w.session.info["standing", w.actor.person] = cached
     return cached
+
+
+ADMINISTRATORS = ("technical_administrator",)
+
+
+def require_administrator(w: UnitOfWork) -> None:
+    """Refuse anybody but an administrator; the command line acts for the installation itself.
+
+    Raises:
+        Forbidden: the actor administers nothing.
+    """
+    if w.actor.kind in ("cli", "system"):
+        return
+    acting(w).require(*ADMINISTRATORS)

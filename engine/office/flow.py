@@ -10,7 +10,6 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from engine.commands.standing import ZONE, Standing, agency_of, reach_of, seats_at, units_of
 from engine.deadline.calendar import WorkingCalendar
 from engine.deadline.calendar_file import Calendars
 from engine.deadline.stage import stage_due
@@ -21,6 +20,7 @@ from engine.errors import NotFound
 from engine.kernel import due as due_table
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.office.standing import ZONE, Standing, agency_of, reach_of, seats_at, units_of
 from engine.organisation.model import Person
 from engine.procedure.package import LaneRule, Package
 from engine.procedure.registry import ProcedureCache
@@ -109,7 +109,7 @@ def context(flow: Flow, operators: Callable[[Flow], dict[str, Callable[[Operatio
 
 def advance(flow: Flow, step: Step, *, closing: Task | None = None, by: UUID | None = None) -> Advance:
     """Run one step of the process and write down what it opened, closed, timed and ended."""
-    from engine.commands.operators import operators
+    from engine.office.operators import operators
 
     instance = flow.instance
     assert instance is not None, "an instance is made at reception"
@@ -290,7 +290,6 @@ def candidates(w: UnitOfWork, task: Task) -> list[Person]:
     from engine.organisation.model import Appointment, Position
 
     units = units_of(w.session, w.province)
-    found = []
     people = w.session.scalars(
         select(Person)
         .join(Appointment, (Appointment.province == Person.province) & (Appointment.person_id == Person.id))
@@ -298,10 +297,7 @@ def candidates(w: UnitOfWork, task: Task) -> list[Person]:
         .where(Person.province == w.province, Position.role.in_(task.roles), Position.unit_id.in_(below(units, task.unit_id)))
         .order_by(Person.sort_key)
     ).unique()
-    for person in people:
-        if may_take(seats_at(w, person.id, w.now), task):
-            found.append(person)
-    return found
+    return [person for person in people if may_take(seats_at(w, person.id, w.now), task)]
 
 
 def below(units: dict[UUID, Any], unit_id: UUID) -> list[UUID]:
