@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from engine.commands.organisation import register_key, 
+from engine.commands.organisation import register_key
 from engine.documents.model import SigningKey
 from engine.documents.signature import SigningOffice, translated
 from engine.errors import NotFound

@@ -63,5 +63,4 @@ def _looks_different(old: pypdfium2.PdfDocument, new: pypdfium2.PdfDocument, pag
     pictures = [document[page].render(scale=DPI / 72).to_pil().convert("L") for document in (old, new)]
     if pictures[0].size != pictures[1].size:
         return True
-    darkest = ImageChops.difference(*pictures).getextrema()[1]
-    return bool(darkest > TONES)
+    return any(count for tone, count in enumerate(ImageChops.difference(*pictures).histogram()) if tone > TONES)
