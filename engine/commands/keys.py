@@ -13,7 +13,7 @@ from engine.documents.signature import SigningOffice, translated
 from engine.errors import NotFound
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
-from engine.office.standing import agency_of, seats_at, units_of
+from engine.office.standing import agency_of, require_administrator, seats_at, units_of
 from signing.errors import SigningError
 
 LIFE = timedelta(days=3 * 365)
