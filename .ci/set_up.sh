@@ -76,9 +76,6 @@ build_bundle() {
   if fresh bundle "$stamp" && [ -f webapp/static/dist/manifest.json ]; then
     return 0
   fi
-  # The environment's own Node is used before the computer's: it is the version everything was tried with.
-  PATH="$ROOT/.venv/bin:$PATH"
-  export PATH
   if ! fresh node_modules "$(stamp_of webapp/assets/package-lock.json)" || [ ! -d webapp/assets/node_modules ]; then
     say "Web packages and fonts …"
     timed fetch npm --prefix webapp/assets ci --no-audit --no-fund --loglevel=error
@@ -89,8 +86,24 @@ build_bundle() {
   stamped bundle "$stamp"
 }
 
+install_oracles() {
+  # Other implementations of the same standards that tests compare ours with; a run needs none of them.
+  [ "$1" = requirements-test.lock ] && [ -f tests/interop/package-lock.json ] || return 0
+  stamp=$(stamp_of tests/interop/package-lock.json)
+  if fresh oracles "$stamp" && [ -d tests/interop/node_modules ]; then
+    return 0
+  fi
+  say "Oracles …"
+  timed fetch npm --prefix tests/interop ci --no-audit --no-fund --loglevel=error
+  stamped oracles "$stamp"
+}
+
 set_up() {
+  # The environment's own Node is used before the computer's: it is the version everything was tried with.
+  PATH="$ROOT/.venv/bin:$PATH"
+  export PATH
   make_environment
   install_packages "$1"
   build_bundle
+  install_oracles "$1"
 }

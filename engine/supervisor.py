@@ -106,12 +106,12 @@ class Supervisor:
         process = subprocess.Popen(
             [sys.executable, "-m", *command], env=self._environment(), start_new_session=True, preexec_fn=_die_with_parent(signal.SIGTERM)
         )
-        try:
-            return process.wait()
-        except BaseException:
-            process.terminate()
-            process.wait()
-            raise
+        while (code := process.poll()) is None:
+            if self._stopping:
+                end(process, 15)
+                _end_session(process.pid)
+            time.sleep(0.05)
+        return code
 
     def start(self, *names: str) -> None:
         """Start the children of these names, or all that do not run yet."""
@@ -144,8 +144,7 @@ class Supervisor:
                     self._start(child)
             elif (code := child.process.poll()) is not None:
                 # What the child had started itself shares its session and must not outlive it: a web worker would go on answering.
-                with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(child.process.pid, signal.SIGKILL)
+                _end_session(child.process.pid)
                 child.failures = 0 if now - child.started > SETTLED else child.failures + 1
                 pause = min(FIRST_PAUSE * 2 ** max(child.failures - 1, 0), LONGEST_PAUSE)
                 say(f"{child.name} has ended ({code}); starting it again in {pause:g} s, see {self._log(child.name)}")
@@ -284,9 +283,13 @@ def end(process: subprocess.Popen[bytes], patience: float) -> None:
         process.wait(patience)
     except subprocess.TimeoutExpired:
         # Its own children share its session; none of them may stay.
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        _end_session(process.pid)
         process.wait()
+
+
+def _end_session(leader: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 def say(sentence: str) -> None:
@@ -307,12 +310,12 @@ def serve(settings: Settings) -> int:
         if not is_prepared(settings, url):
             say("Database and first contents …")
             if supervisor.run_once("engine.cli", "prepare"):
-                return 1
+                return 0 if supervisor.told_to_stop() else 1
         if supervisor.told_to_stop():
             return 0
         supervisor.start("trust-services", "custody")
         if settings.demo and not accounts_file(settings).exists() and supervisor.run_once("engine.cli", "demo", "create"):
-            return 1
+            return 0 if supervisor.told_to_stop() else 1
         if supervisor.told_to_stop():
             return 0
         say("Web and worker …")

@@ -41,11 +41,12 @@ def lock(chosen: argparse.Namespace) -> int:
             cwd=ROOT, check=True,
         )  # fmt: skip
         target.write_text(ADDRESS.sub("", target.read_text()))
-    web = ROOT / "webapp" / "assets" / "package-lock.json"
-    if web.exists():
-        npm = shutil.which("npm", path=str(Path(sys.executable).parent)) or "npm"
-        subprocess.run([npm, "install", "--package-lock-only", "--no-audit", "--no-fund"], cwd=web.parent, check=True)
-        web.write_text(json.dumps(without_addresses(json.loads(web.read_text())), indent=2, ensure_ascii=False) + "\n")
+    npm = shutil.which("npm", path=str(Path(sys.executable).parent)) or "npm"
+    for folder in ("webapp/assets", "tests/interop"):
+        packages = ROOT / folder / "package-lock.json"
+        if packages.exists():
+            subprocess.run([npm, "install", "--package-lock-only", "--no-audit", "--no-fund"], cwd=packages.parent, check=True)
+            packages.write_text(json.dumps(without_addresses(json.loads(packages.read_text())), indent=2, ensure_ascii=False) + "\n")
     print("Locks rewritten: look at the difference before you keep it.")
     return 0
 
