@@ -129,7 +129,7 @@ class _Walk:
                 judgement.indication = result
                 return judgement
             stated = gen_time(token)
-            if judgement.proven_at is None or stated < judgement.proven_at:
+            if judgement.proven_at is None or stated <= judgement.proven_at:
                 judgement.proven_at, judgement.source = stated, "signature_timestamp"
         await self._signer(judgement, revision)
         return judgement

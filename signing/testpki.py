@@ -6,6 +6,7 @@ responder. Layout of the folder::
     root.der issuing.der tsa.der ocsp.der          certificates
     authority/{root,issuing,tsa,ocsp}.key          unencrypted PKCS#8 keys of the TEST authorities (0600)
     keys/<key_id>.p12  keys/<key_id>.pem           PKCS#12 under the owner's PIN, certificate and chain beside it
+    services/                                      every certificate the time-stamping and OCSP services ever had
     revoked.json                                   serial → instant and reason
 """
 
@@ -14,7 +15,7 @@ from __future__ import annotations
 import json
 import os
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -36,6 +37,10 @@ ROOT_NAME = "Ban Cơ yếu Chính phủ (TEST)"
 ISSUING_NAME = "CA chuyên dùng công vụ (TEST)"
 AuthorityKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 _PBKDF2_ROUNDS = 200_000
+_SERVICES = {
+    "tsa": (ExtendedKeyUsageOID.TIME_STAMPING, "Dịch vụ cấp dấu thời gian (TEST)"),
+    "ocsp": (ExtendedKeyUsageOID.OCSP_SIGNING, "Dịch vụ trạng thái chứng thư (TEST)"),
+}
 
 
 @dataclass(frozen=True)
@@ -62,15 +67,26 @@ class AgencySpec:
     algorithm: str = "ecdsa"
 
 
-def create(folder: Path, people: Iterable[PersonSpec], agencies: Iterable[AgencySpec], *, valid_from: datetime, years: int = 10) -> TestPki:
-    """Make the whole hierarchy in *folder* (which must not hold one yet) and return it opened."""
+def create(
+    folder: Path,
+    people: Iterable[PersonSpec],
+    agencies: Iterable[AgencySpec],
+    *,
+    valid_from: datetime,
+    years: int = 10,
+    lives: Mapping[str, int] | None = None,
+) -> TestPki:
+    """Make the whole hierarchy in *folder* (which must not hold one yet) and return it opened.
+
+    *years* is the life of every certificate below the authorities; *lives* may shorten that of ``tsa``, ``ocsp`` or ``people``.
+    """
+    lives = lives or {}
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if (folder / "root.der").exists():
         raise SigningError("testpki.exists")
     (folder / "authority").mkdir(mode=0o700)
     (folder / "keys").mkdir(mode=0o700)
     until = valid_from + timedelta(days=365 * years)
-    window = (valid_from, until)
     root_key, issuing_key = _new_key("ecdsa"), _new_key("ecdsa")
     root = _certificate(_name(ROOT_NAME), root_key, None, root_key, (valid_from, until + timedelta(days=3650)), authority=1)
     issuing = _certificate(_name(ISSUING_NAME), issuing_key, root, root_key, (valid_from, until + timedelta(days=365)), authority=0)
@@ -78,18 +94,14 @@ def create(folder: Path, people: Iterable[PersonSpec], agencies: Iterable[Agency
     _write(folder / "issuing.der", issuing.public_bytes(serialization.Encoding.DER))
     _write_key(folder / "authority" / "root.key", root_key)
     _write_key(folder / "authority" / "issuing.key", issuing_key)
-    for role, usage in (("tsa", ExtendedKeyUsageOID.TIME_STAMPING), ("ocsp", ExtendedKeyUsageOID.OCSP_SIGNING)):
-        key = _new_key("ecdsa")
-        name = _name("Dịch vụ cấp dấu thời gian (TEST)" if role == "tsa" else "Dịch vụ trạng thái chứng thư (TEST)")
-        certificate = _certificate(name, key, issuing, issuing_key, window, usage=usage)
-        _write(folder / f"{role}.der", certificate.public_bytes(serialization.Encoding.DER))
-        _write_key(folder / "authority" / f"{role}.key", key)
-    _write(folder / "revoked.json", b"{}")
     pki = TestPki(folder)
+    for role in _SERVICES:
+        pki.renew_service(role, valid_from=valid_from, years=lives.get(role, years))
+    _write(folder / "revoked.json", b"{}")
     for person in people:
-        pki.issue_person(person, valid_from=valid_from, years=years)
+        pki.issue_person(person, valid_from=valid_from, years=lives.get("people", years))
     for agency in agencies:
-        pki.issue_agency(agency, valid_from=valid_from, years=years)
+        pki.issue_agency(agency, valid_from=valid_from, years=lives.get("people", years))
     return pki
 
 
@@ -149,6 +161,18 @@ class TestPki:
         name = _name(f"{agency.name} (TEST)", organisation=f"{agency.name} (TEST)", uid=agency.code, unit="Chữ ký cơ quan (TEST)")
         return self._issue(agency.key_id, name, agency.pin, agency.algorithm, valid_from, years)
 
+    def renew_service(self, role: str, *, valid_from: datetime, years: int = 10) -> None:
+        """Give the time-stamping authority (``tsa``) or the OCSP responder (``ocsp``) a new key and certificate."""
+        usage, title = _SERVICES[role]
+        key, issuing = _new_key("ecdsa"), x509.load_der_x509_certificate(self.issuing)
+        window = (valid_from, valid_from + timedelta(days=365 * years))
+        certificate = _certificate(_name(title), key, issuing, self.authority_key("issuing"), window, usage=usage)
+        raw = certificate.public_bytes(serialization.Encoding.DER)
+        _write(self.folder / f"{role}.der", raw)
+        (self.folder / "services").mkdir(mode=0o700, exist_ok=True)
+        _write(self.folder / "services" / f"{certificate.serial_number:x}.der", raw)
+        _write_key(self.folder / "authority" / f"{role}.key", key)
+
     def revoke(self, key_id: str, at: datetime, reason: str = "key_compromise") -> None:
         """Declare the certificate of *key_id* revoked from instant *at*; OCSP and CRL tell it from now on."""
         serial = x509.load_der_x509_certificate(self.certificate(key_id).der).serial_number
@@ -163,7 +187,8 @@ class TestPki:
 
     def knows_serial(self, serial: int) -> bool:
         """Whether the issuing authority issued this serial number."""
-        services = (x509.load_der_x509_certificate((self.folder / f"{role}.der").read_bytes()) for role in ("tsa", "ocsp"))
+        current = [self.folder / f"{role}.der" for role in _SERVICES]
+        services = (x509.load_der_x509_certificate(path.read_bytes()) for path in [*current, *(self.folder / "services").glob("*.der")])
         people = (x509.load_pem_x509_certificate(path.read_bytes()) for path in (self.folder / "keys").glob("*.pem"))
         return any(one.serial_number == serial for one in chain(services, people))
 

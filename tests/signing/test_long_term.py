@@ -1,0 +1,226 @@
+"""Time travel: what each level proves now, later, and after leaf, responder and time-stamping certificates have expired.
+
+Leaves end in 2029, the responder in 2031, the time-stamping authority in 2033; signed in November 2026.
+"""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from asn1crypto import ocsp
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation.dss import DocumentSecurityStore
+from pyhanko_certvalidator.fetchers.common_utils import format_ocsp_request
+
+from signing import archive, fields, pades, testpki
+from signing.archive import raise_level
+from signing.authorities import Authorities
+from signing.examine import Inquiry
+from signing.keys import parsed
+from signing.model import AGENCY, LEADER, FieldPlan
+from signing.report import Report, Verdict
+from tests.support.signing_office import NOW, PINS, VALID_FROM, InProcessSources, Office, examined, letter, plan
+
+TIMES = {
+    "+1 h": NOW + timedelta(hours=1),
+    "+1 d": NOW + timedelta(days=1),
+    "+18 m": NOW + timedelta(days=548),
+    "leaf expired": datetime(2029, 6, 1, tzinfo=UTC),
+    "responder expired": datetime(2031, 6, 1, tzinfo=UTC),
+    "TSA expired": datetime(2033, 6, 1, tzinfo=UTC),
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("travel") / "pki"
+    people = [testpki.PersonSpec("lan", "Nguyễn Thị Lan", "Giám đốc", "Sở Tư pháp", "0001", PINS["lan"])]
+    testpki.create(folder, people, [], valid_from=VALID_FROM, years=12, lives={"people": 5, "ocsp": 7, "tsa": 9})
+    return folder
+
+
+@pytest.fixture
+def office(made: Path, tmp_path: Path) -> Office:
+    return Office.copy_of(made, tmp_path / "office")
+
+
+def signed(office: Office, *, stamped: bool = True, stamped_at: datetime | None = None) -> bytes:
+    """One leader's signature, its time-stamp perhaps from another time than claimed."""
+    prepared = pades.prepare(
+        fields.add_fields(letter(), FieldPlan(leader=plan().leader)), LEADER, office.pki.certificate("lan"), office.now
+    )
+    raw = office.raw_sign("lan", prepared.to_sign)
+    claimed, office.now = office.now, stamped_at or office.now
+    token = office.tsa.token(pades.imprint(raw), office.now) if stamped else None
+    office.now = claimed
+    return pades.finish(prepared.pdf, prepared.state, raw, token)
+
+
+def raised(office: Office, pdf: bytes, *, to_archive: bool) -> archive.Raised:
+    inquiry = Inquiry((office.pki.root,), (office.pki.issuing,), office.now, InProcessSources(office))
+    return raise_level(pdf, inquiry, office.tsa, archive=to_archive)
+
+
+def travel(office: Office, at: datetime) -> None:
+    """Move the office's clock; services renew their certificates in time, as they must."""
+    office.now = at
+    for role, until in (("ocsp", 2031), ("tsa", 2033)):
+        if at.year >= until:
+            office.pki.renew_service(role, valid_from=at - timedelta(days=200), years=9)
+    office.authorities = Authorities(office.pki)
+
+
+def row(office: Office, pdf: bytes) -> dict[str, str]:
+    """The verdict at each time, online and offline: P passed, I anything else."""
+    cells = {}
+    for title, at in TIMES.items():
+        travel(office, at)
+        online, offline = (examined(office, pdf, online=one).verdict for one in (True, False))
+        cells[title] = "/".join("P" if one is Verdict.VALID else "I" for one in (online, offline))
+    return cells
+
+
+def expected(*cells: str) -> dict[str, str]:
+    return dict(zip(TIMES, cells, strict=True))
+
+
+@pytest.mark.parametrize("stamped", [False, True], ids=["B-B", "B-T"])
+def test_without_evidence_only_the_present_certificate_counts(office: Office, stamped: bool) -> None:
+    assert row(office, signed(office, stamped=stamped)) == expected("P/I", "P/I", "P/I", "I/I", "I/I", "I/I")
+
+
+def test_level_b_lt_outlives_its_signer_but_not_its_time_stamp(office: Office) -> None:
+    done = raised(office, signed(office), to_archive=False)
+    assert (done.level, done.missing) == ("B-LT", "")
+    assert row(office, done.pdf) == expected("P/P", "P/P", "P/I", "P/I", "P/I", "I/I")
+
+
+def test_level_b_lta_renewed_before_its_authority_ends_goes_on(office: Office) -> None:
+    done = raised(office, signed(office), to_archive=True)
+    assert (done.level, done.missing) == ("B-LTA", "")
+    renewal = archive.renewal(done.pdf)
+    assert renewal is not None
+    assert renewal.until.year == 2032
+    assert row(office, done.pdf) == expected("P/P", "P/P", "P/I", "P/I", "P/I", "I/I")
+
+
+def test_a_renewed_archive_passes_after_the_first_authority_has_expired(office: Office) -> None:
+    done = raised(office, signed(office), to_archive=True)
+    office.now = datetime(2031, 3, 1, tzinfo=UTC)
+    for role in ("ocsp", "tsa"):
+        office.pki.renew_service(role, valid_from=office.now - timedelta(days=30), years=8)
+    office.authorities = Authorities(office.pki)
+    renewed = raised(office, done.pdf, to_archive=True)
+    assert renewed.missing == ""
+    assert archive.renewal(renewed.pdf).until.year == 2039  # type: ignore[union-attr]
+    office.now = datetime(2033, 6, 1, tzinfo=UTC)
+    later = examined(office, renewed.pdf)
+    assert later.verdict is Verdict.VALID
+    assert later.signatures[0].best_time == "2026-11-22T09:05:11+07:00"
+
+
+def test_responders_that_are_down_keep_the_work_and_say_so(office: Office) -> None:
+    class Down(InProcessSources):
+        def _ask(self, url: str, body: bytes, kind: str) -> bytes:
+            raise ConnectionError
+
+    pdf = signed(office)
+    done = raise_level(pdf, Inquiry((office.pki.root,), (office.pki.issuing,), office.now, Down(office)), office.tsa)
+    assert (done.level, done.missing) == ("B-T", "signing.evidence_down")
+    assert done.pdf == pdf
+
+
+def test_a_store_without_evidence_is_not_called_long_term(office: Office) -> None:
+    """The soft-fail default writes certificates, no evidence, and no error."""
+    hollow = with_store(office, signed(office), [])
+    report = examined(office, hollow)
+    assert report.signatures[0].level == "B-T"
+
+
+def with_store(office: Office, pdf: bytes, answers: list[bytes]) -> bytes:
+    out = io.BytesIO(pdf)
+    contents = PdfFileReader(io.BytesIO(pdf)).embedded_regular_signatures[0].pkcs7_content
+    DocumentSecurityStore.add_dss(
+        out,
+        contents.hex().encode("ascii"),
+        certs=[parsed(office.pki.issuing), parsed(office.pki.root)],
+        ocsps=[ocsp.OCSPResponse.load(one) for one in answers],
+        crls=[],
+    )
+    return out.getvalue()
+
+
+def status_answer(office: Office, at: datetime) -> bytes:
+    """What the responder said about the leader's certificate at an instant."""
+    from pyhanko_certvalidator.authority import AuthorityWithCert
+
+    authority = AuthorityWithCert(parsed(office.pki.issuing))
+    request = format_ocsp_request(parsed(office.pki.certificate("lan").der), authority, certid_hash_algo="sha256", request_nonces=False)
+    return office.authorities.ocsp(request.dump(), at)
+
+
+def never_valid(office: Office, pdf: bytes) -> list[Report]:
+    reports = []
+    for at in TIMES.values():
+        travel(office, at)
+        reports += [examined(office, pdf, online=online) for online in (True, False)]
+    assert [one.verdict for one in reports if one.verdict is Verdict.VALID] == []
+    return reports
+
+
+def test_revoked_then_signed_never_passes_whatever_evidence_it_carries(office: Office) -> None:
+    pdf = signed(office)
+    old_good = status_answer(office, NOW - timedelta(days=30))
+    office.pki.revoke("lan", NOW - timedelta(days=10))
+    never_valid(office, pdf)
+    never_valid(office, with_store(office, pdf, [status_answer(office, NOW)]))
+    never_valid(office, with_store(office, pdf, [old_good]))
+
+
+def test_expired_then_signed_never_passes(office: Office) -> None:
+    pdf = signed(office, stamped_at=datetime(2029, 3, 1, tzinfo=UTC))
+    office.now = datetime(2029, 3, 1, tzinfo=UTC)
+    never_valid(office, pdf)
+
+
+def test_signed_before_its_certificate_began_never_passes(office: Office) -> None:
+    never_valid(office, signed(office, stamped_at=VALID_FROM - timedelta(days=30)))
+
+
+def test_signed_before_revocation_passes_while_that_can_be_proven(office: Office) -> None:
+    done = raised(office, signed(office), to_archive=True)
+    office.pki.revoke("lan", NOW + timedelta(days=200))
+    cells = row(office, done.pdf)
+    assert cells["+1 h"] == "P/P"
+    assert cells["leaf expired"] == "P/I"
+
+
+def test_the_archive_stamp_of_an_unknown_authority_does_not_count(office: Office, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    testpki.create(other, [], [], valid_from=VALID_FROM)
+    stranger = Authorities(testpki.TestPki(other))
+    honest, office.authorities = office.authorities, stranger
+    foreign_tsa = office.tsa
+    office.authorities = honest
+    evidence = raised(office, signed(office), to_archive=False).pdf
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+    from pyhanko.sign.signers.pdf_signer import PdfTimeStamper
+
+    from signing.tsa import LiveStamper
+
+    out = io.BytesIO()
+    stamper = PdfTimeStamper(LiveStamper(foreign_tsa, office.now))
+    pades.settle(stamper.async_timestamp_pdf(IncrementalPdfFileWriter(io.BytesIO(evidence)), "sha256", output=out))
+    assert examined(office, out.getvalue()).verdict is not Verdict.VALID
+
+
+def test_both_signatures_of_an_issued_document_are_raised(hierarchy: Path, tmp_path: Path) -> None:
+    office = Office.copy_of(hierarchy, tmp_path / "two")
+    done = raised(office, office.issued(), to_archive=True)
+    assert done.level == "B-LTA"
+    report = examined(office, done.pdf, online=False)
+    assert report.verdict is Verdict.VALID
+    assert {one.field for one in report.signatures} == {LEADER, AGENCY}
