@@ -1,0 +1,228 @@
+"""``motcua bench complete-task``: how fast steps are completed, beside a raw transaction that writes the same rows in the same run.
+
+Everything happens in a database of its own that is dropped afterwards; commits are as durable as the server's own setting.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import create_engine, event, select
+from sqlalchemy.engine import make_url
+
+from engine.cli import group, leaf
+from engine.commands import dossiers, organisation, procedures, tasks
+from engine.dossier.model import Dossier
+from engine.kernel.clock import SystemClock
+from engine.kernel.database import address, conninfo
+from engine.kernel.install import install
+from engine.kernel.postgres import owner_url
+from engine.kernel.unit_of_work import Actor
+from engine.migrations import make_schema
+from engine.procedure.loader import load_folder
+from engine.process import instance, state
+from engine.process.model import Instance, Task
+from engine.process.program import prepare
+from engine.runtime import Runtime, open_runtime
+from engine.settings import ROOT, Settings
+
+CASE = ROOT / "benchmarks" / "case"
+STEPS = 12
+SINCE = date(2025, 7, 1)
+ROLES = ("specialist", "division_head", "office_chief", "head")
+ANSWERS = {
+    "decision": "approve",
+    "pages": 12,
+    "on": "2026-01-05",
+    "text": "Đã kiểm tra đầy đủ thành phần hồ sơ theo quy định; nội dung phù hợp, đề nghị trình cấp có thẩm quyền xem xét. " * 4,
+    "file_number": "123/TTr-VP",
+}
+WRITES = ("insert", "update", "delete")
+
+
+def add(commands: Any) -> None:
+    """Add the commands."""
+    bench = group(commands, "bench", "measure this machine")
+    measured = leaf(bench, "complete-task", complete_task, "completed steps a second, beside a raw transaction of the same rows")
+    measured.add_argument("--cases", type=int, default=40, help="dossiers of 12 steps to measure (default 40)")
+    measured.add_argument("--json", action="store_true", help="print the figures for a machine")
+
+
+def complete_task(chosen: argparse.Namespace) -> int:
+    """Measure and print."""
+    figures = measure(max(4, chosen.cases))
+    if chosen.json:
+        print(json.dumps(figures, indent=2))
+        return 0
+    for name, value in figures.items():
+        print(f"{name:32} {value}")
+    return 0
+
+
+def measure(cases: int) -> dict[str, Any]:
+    """Return the figures of one run: interpreter alone, commands on the database, the same rows written raw."""
+    with tempfile.TemporaryDirectory(prefix="motcua-bench-") as folder:
+        given = Settings.from_environment()
+        home = Path(folder)
+        home.chmod(0o755)
+        settings = replace(given, home=home, demo=False, application_url=None)
+        with owner_url(settings) as url, scratch(url) as (name, copy):
+            office = settings_on(settings, url, name)
+            runtime = open_runtime(office, clock=SystemClock())
+            try:
+                worker = seed(runtime, cases)
+            finally:
+                runtime.close()
+            clone(url, name, copy)
+            runtime = open_runtime(office, clock=SystemClock())
+            try:
+                by_commands, writes = commanded(runtime, worker)
+            finally:
+                runtime.close()
+            raw = replayed(str(make_url(url).set(database=copy).render_as_string(hide_password=False)), writes)
+    figures = {**interpreted(), **by_commands, "raw.tasks_per_second": raw}
+    figures["command.of_raw"] = round(figures["command.tasks_per_second"] / raw, 2)
+    return figures
+
+
+def interpreted(seconds: float = 2.0) -> dict[str, Any]:
+    """Return what the interpreter alone does: bytes in, bytes out, no database."""
+    program = prepare("bench", load_folder(CASE))
+    context = instance.Context(now=datetime.now(UTC), operators={"dossier/approve": lambda _: {}})
+    done, sizes, until, begun = 0, [0], time.perf_counter() + seconds, time.perf_counter()
+    while time.perf_counter() < until:
+        advance, count = instance.start(program, {}, context), 0
+        while advance.ready and count < STEPS:
+            task = advance.ready[0]
+            advance = instance.complete(program, advance.state, task.uuid, task.step, ANSWERS, context)
+            count += 1
+        done += count
+        sizes.append(state.size(advance.state))
+    return {
+        "interpreter.tasks_per_second": round(done / (time.perf_counter() - begun), 1),
+        "state_bytes": max(sizes),
+    }
+
+
+@contextmanager
+def scratch(url: str) -> Iterator[tuple[str, str]]:
+    """Make a database for the office and name one for the copy; drop both afterwards."""
+    name = f"motcua_bench_{secrets.token_hex(4)}"
+    copy = f"{name}_raw"
+    statement(url, f'create database "{name}" template template0')
+    try:
+        install(make_url(url).set(database=name).render_as_string(hide_password=False), "bench", make_schema, name)
+        yield name, copy
+    finally:
+        for one in (name, copy):
+            statement(url, f'drop database if exists "{one}" with (force)')
+        statement(url, f'drop role if exists "{name}"')
+
+
+def statement(url: str, text: str) -> None:
+    """Run one statement that stands alone."""
+    engine = create_engine(address(make_url(url).set(database="postgres")), isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql(text)
+    finally:
+        engine.dispose()
+
+
+def clone(url: str, name: str, copy: str) -> None:
+    """Copy the office as it stands before the measurement."""
+    statement(url, f'create database "{copy}" template "{name}"')
+
+
+def settings_on(settings: Settings, url: str, name: str) -> Settings:
+    """Return settings of the office on its own database."""
+    return replace(settings, database_url=make_url(url).set(database=name).render_as_string(hide_password=False))
+
+
+def seed(runtime: Runtime, cases: int) -> UUID:
+    """Make an office of one person in four roles, publish the case and start the dossiers; return the person."""
+    with runtime.begin(Actor("cli", label="bench")) as w:
+        province = organisation.add_unit(w, name="Tỉnh đo", level="province", agency_code="H98", place_name="đo", valid_from=SINCE)
+        commune = organisation.add_unit(
+            w, name="Phường đo", level="commune", agency_code="H98.1", parent_id=province.id, place_name="đo", valid_from=SINCE
+        )
+        person = organisation.add_person(w, "Người đo", email="bench@localhost.test")
+        for role in ROLES:
+            position = organisation.add_position(w, commune.id, role, role)
+            organisation.appoint(w, person.id, position.id, SINCE, basis="bench")
+        procedures.publish(w, load_folder(CASE))
+        worker = person.id
+    for _ in range(cases + WARM):
+        with runtime.begin(Actor("person", person=worker, label="bench")) as w:
+            dossiers.start_internal(w, "benchmark_case", {})
+    return worker
+
+
+WARM = 2  # dossiers completed before the clock starts
+
+
+def commanded(runtime: Runtime, worker: UUID) -> tuple[dict[str, Any], list[list[tuple[str, Any]]]]:
+    """Complete twelve steps of every dossier with the real command; return the figures and the writes of each completion."""
+    actor = Actor("person", person=worker, label="bench")
+    sent: list[tuple[str, Any]] = []
+    event.listen(runtime.engine, "before_cursor_execute", lambda c, cursor, text, values, *_: sent.append((text, values)))
+    with runtime.begin(actor) as w:
+        all_dossiers = list(w.session.scalars(select(Dossier.id).order_by(Dossier.id)))
+    times, counts, writes = [], [], []
+    for number, dossier in enumerate(all_dossiers):
+        for _ in range(STEPS):
+            with runtime.begin(actor) as w:
+                task = w.session.scalars(
+                    select(Task.id).where(Task.dossier_id == dossier, Task.state == "open").order_by(Task.opened_at, Task.id)
+                ).first()
+            if task is None:
+                break
+            sent.clear()
+            begun = time.perf_counter()
+            with runtime.begin(actor) as w:
+                tasks.complete(w, task, ANSWERS)
+            took = time.perf_counter() - begun
+            writes.append([one for one in sent if one[0].lstrip().lower().startswith(WRITES)])
+            if number >= WARM:
+                times.append(took)
+                counts.append(len(sent))
+    with runtime.begin(actor) as w:
+        sizes = [state.size(stored) for stored in w.session.scalars(select(Instance.state))]
+    return {
+        "command.tasks_per_second": round(len(times) / sum(times), 1),
+        "command.p50_ms": round(1000 * statistics.median(times), 2),
+        "command.p95_ms": round(1000 * statistics.quantiles(times, n=20)[-1], 2),
+        "sql_statements": round(statistics.mean(counts), 1),
+        "command.state_bytes": max(sizes),
+        "tasks": len(times),
+    }, writes
+
+
+def replayed(url: str, writes: list[list[tuple[str, Any]]]) -> float:
+    """Write the same rows once more, on the copy, with nothing but a connection; return transactions a second."""
+    times = []
+    with psycopg.connect(conninfo(url)) as connection:
+        for transaction in writes:
+            begun = time.perf_counter()
+            with connection.transaction(), connection.cursor() as cursor:
+                for text, values in transaction:
+                    if isinstance(values, list):
+                        cursor.executemany(text, values)
+                    else:
+                        cursor.execute(text, values)
+            times.append(time.perf_counter() - begun)
+    measured = times[WARM * STEPS :]
+    return round(len(measured) / sum(measured), 1)
