@@ -103,6 +103,11 @@ class Parser(Cursor):
         token = self.token
         if token.kind == "sign" and token.text == "-":
             self.next()
+            if self.token.kind == "number":
+                # Rule 35: the sign is part of the literal.
+                literal = self.primary()
+                assert isinstance(literal, tree.Literal)
+                return self.postfix(tree.Literal(token.at, -literal.value if literal.value else literal.value), filters)
             operand = self.operators(_INSTANCE, filters=filters)
             return tree.Negate(token.at, operand)
         if token.kind == "sign" and token.text in _ORDER:

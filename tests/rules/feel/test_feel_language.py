@@ -51,6 +51,7 @@ ARITHMETIC = """
 2 ** 3 ** 2                        ⇒ 64
 -4 ** 2                            ⇒ 16
 -(4 ** 2)                          ⇒ -16
+-4[1]                              ⇒ -4
 2 - -3                             ⇒ 5
 0.1 + 0.2                          ⇒ 0.3
 1 / 3                              ⇒ 0.3333333333333333333333333333333333
@@ -201,6 +202,7 @@ sort(list: [3, 1, 2], precedes: function(x, y) x > y) ⇒ [3, 2, 1]
 TYPES = """
 1 instance of number               ⇒ true
 1 instance of string               ⇒ false
+-1 instance of number              ⇒ true
 null instance of Null              ⇒ true
 null instance of number            ⇒ false
 [1] instance of list<number>       ⇒ true
