@@ -17,7 +17,7 @@ from engine.documents.blobs import BlobStore
 from engine.documents.signature import SigningOffice, open_signing_office
 from engine.documents.templates import TEST_MARK, Printer
 from engine.errors import Forbidden
-from engine.kernel import postgres, unit_of_work
+from engine.kernel import logs, postgres, unit_of_work
 from engine.kernel.clock import Clock, ShiftedClock, SystemClock, shift
 from engine.kernel.database import application_url, may_log_in, open_engine, open_sessions
 from engine.kernel.sealing import Sealing, open_keys
@@ -117,6 +117,11 @@ class Runtime:
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
+
+
+def write_logs(settings: Settings) -> None:
+    """Let every log line of this process be one JSON object without values: no personal data, no secrets."""
+    logs.configure(settings.log_level)
 
 
 def open_runtime(settings: Settings, *, clock: Clock | None = None, pool_size: int = 5) -> Runtime:

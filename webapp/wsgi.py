@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from flask import Flask
 
-from engine.runtime import open_runtime
+from engine.runtime import open_runtime, write_logs
 from engine.settings import Settings
 from webapp import create_app
 
 
 def application() -> Flask:
     """Return the web application of the installation the environment describes."""
-    return create_app(open_runtime(Settings.from_environment()))
+    settings = Settings.from_environment()
+    write_logs(settings)
+    return create_app(open_runtime(settings))

@@ -3,7 +3,7 @@ import { build } from 'esbuild';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import fs from 'node:fs';
 
-const out = '../static/dist';
+const place = '../static/dist', out = '../static/dist.new';
 // Every src/<name>.js is a page bundle, every src/<name>.css of this list a style sheet of its own.
 const pages = fs.readdirSync('src').filter(f => f.endsWith('.js')).map(f => f.slice(0, -3));
 const sheets = ['officer', 'citizen'];
@@ -17,7 +17,7 @@ const { metafile } = await build({
   legalComments: 'linked', metafile: true,
 });
 
-const outputs = metafile.outputs, manifest = {}, relative = file => file.slice(file.indexOf('dist/') + 5);
+const outputs = metafile.outputs, manifest = {}, relative = file => file.slice(file.indexOf('dist.new/') + 9);
 const closure = (file, seen = new Set()) => {
   if (!seen.has(file)) {
     seen.add(file);
@@ -42,4 +42,6 @@ fs.writeFileSync(`${out}/manifest.json`, JSON.stringify(manifest));
 for (const f of fs.readdirSync(out)) {
   if (/\.(js|css|svg)$/.test(f)) fs.writeFileSync(`${out}/${f}.br`, brotliCompressSync(fs.readFileSync(`${out}/${f}`)));
 }
-// The accessibility checker is served to nobody: the tests read it from node_modules.
+// A running server never sees half a bundle: the finished folder takes the old one's place at once.
+fs.rmSync(place, { recursive: true, force: true });
+fs.renameSync(out, place);

@@ -17,7 +17,7 @@ from webapp.i18n import lazy, pick
 from webapp.rendering.formats import day, instant
 from webapp.rendering.lists import Column, asked, taken_away
 from webapp.rendering.navigation import Entry
-from webapp.rendering.words import ENTRY, REGISTER
+from webapp.rendering.words import ENTRY, register_word
 from webapp.transaction import look, work
 
 area = Blueprint("documents", __name__, template_folder="templates", url_prefix="/documents")
@@ -130,5 +130,5 @@ def book(register_id: UUID) -> ResponseReturnValue:
             "documents/book.html",
             listing=listing,
             register=register,
-            name=pick(register.name) or REGISTER.get(register.kind, register.kind),
+            name=pick(register.name) or register_word(register.kind),
         )

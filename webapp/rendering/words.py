@@ -8,8 +8,8 @@ from babel.support import LazyProxy
 from flask import Flask
 
 from engine.queries.names import capacity_names, role_names, status_names
+from webapp.i18n import gettext, pick
 from webapp.i18n import lazy as _
-from webapp.i18n import pick
 
 # status → colour, picture; the word comes from the engine's own table
 STATUS = {
@@ -125,6 +125,8 @@ REGISTER = {
     "supplement_request": _("Sổ phiếu yêu cầu bổ sung"),
     "refusal": _("Sổ phiếu từ chối"),
     "decision": _("Sổ quyết định"),
+    "stop_notice": _("Sổ thông báo dừng giải quyết"),
+    "withdrawal": _("Sổ xác nhận rút hồ sơ"),
     "leave": _("Sổ giấy nghỉ phép"),
 }
 ENTRY = {
@@ -164,6 +166,7 @@ FACT = {
     "document.numbered": _("Cấp số, ngày"),
     "document.sealed": _("Ký số cơ quan (đóng dấu)"),
     "document.signed": _("Lãnh đạo ký số"),
+    "demonstration.made": _("Lập dữ liệu trình diễn"),
     "dossier.closed": _("Kết thúc hồ sơ"),
     "dossier.due_changed": _("Hạn thay đổi"),
     "dossier.overdue": _("Quá hạn"),
@@ -231,7 +234,7 @@ def install(app: Flask) -> None:
         channel_word=lambda c: CHANNEL.get(c, c),
         delivery_word=lambda d: DELIVERY.get(d, d),
         component_form_word=lambda f: COMPONENT_FORM.get(f, f),
-        register_word=lambda r: REGISTER.get(r, r),
+        register_word=register_word,
         level_word=lambda v: LEVEL.get(v, v),
         actor_word=actor_word,
         fact_word=fact_word,
@@ -265,6 +268,11 @@ def actor_word(who: str) -> LazyProxy | str:
 def fact_word(kind: str) -> LazyProxy | str:
     """Return a journal fact as words."""
     return FACT.get(kind, kind)
+
+
+def register_word(kind: str) -> LazyProxy | str:
+    """Return the name of a register; one that belongs to a procedure is told apart by its key."""
+    return REGISTER[kind] if kind in REGISTER else gettext("Sổ riêng của thủ tục (%(key)s)") % {"key": kind}
 
 
 def role_word(role: str) -> str:
