@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -23,12 +24,14 @@ from signing.model import SignerCertificate
 from signing.pin_seal import wipe_bytes
 from signing.testpki import AuthorityKey, sealed_p12
 
+T = TypeVar("T")
 TRIES = 3
 SHORTEST_PIN = 6
+_DEVICE_FILE = ".p11.json"
 
 
 class Vault:
-    """The keys in *folder* (``<key_id>.p12`` and ``<key_id>.pem``)."""
+    """The keys in *folder*: ``<key_id>.pem`` beside ``<key_id>.p12``, or ``<key_id>.p11.json`` for one on a device."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -39,7 +42,8 @@ class Vault:
 
     def key_ids(self) -> list[str]:
         """All keys, sorted."""
-        return sorted(path.stem for path in self._folder.glob("*.p12"))
+        files = [path.stem for path in self._folder.glob("*.p12")]
+        return sorted(files + [path.name.removesuffix(_DEVICE_FILE) for path in self._folder.glob(f"*{_DEVICE_FILE}")])
 
     def certificate(self, key_id: str) -> SignerCertificate:
         """Certificate and chain of a key; public, needs no PIN."""
@@ -54,6 +58,11 @@ class Vault:
 
     def sign(self, key_id: str, pin: bytearray, contents: Sequence[bytes]) -> list[bytes]:
         """Raw signatures over *contents* under one authorisation; the key leaves memory when this returns."""
+        place = self._folder / f"{key_id}{_DEVICE_FILE}"
+        if place.exists():
+            from signing.token_keys import TokenKey
+
+            return self._tried(key_id, lambda: TokenKey.read(place).sign(pin, contents))
         key, certificate, _ = self._open(key_id, pin)
         try:
             name = mechanism_for(certificate.public_bytes(serialization.Encoding.DER))
@@ -91,13 +100,20 @@ class Vault:
 
     def _open(self, key_id: str, pin: bytearray) -> tuple[AuthorityKey, x509.Certificate, list[x509.Certificate]]:
         path = self._path(key_id)
+        if not path.exists():
+            raise SigningError("custody.key_on_device")
+        return self._tried(key_id, lambda: _opened(path.read_bytes(), pin))
+
+    def _tried(self, key_id: str, attempt: Callable[[], T]) -> T:
+        """The outcome of an *attempt* with a PIN, counted before it is made."""
+        self._path(key_id)
         with self._lock(key_id):
             failures = self._failures().get(key_id, 0)
             if failures >= TRIES:
                 raise SigningError("signing.pin_locked")
             self._count(key_id, failures + 1)
             try:
-                opened = _opened(path.read_bytes(), pin)
+                outcome = attempt()
             except SigningError as problem:
                 if problem.code != "signing.pin_wrong":
                     self._count(key_id, failures)
@@ -107,7 +123,7 @@ class Vault:
                     raise SigningError("signing.pin_locked") from None
                 raise SigningError("signing.pin_wrong", left=left) from None
             self._count(key_id, 0)
-            return opened
+            return outcome
 
     def _path(self, key_id: str) -> Path:
         if key_id not in self.key_ids():
