@@ -38,6 +38,7 @@ def picture(content: bytes, media_type: str, page: int, dpi: int = DPI_SCREEN, q
             return jpeg(photo.convert("RGB"), quality)
     document = pypdfium2.PdfDocument(content)
     try:
+        document.init_forms()  # without it the visible signatures, number and date are not drawn
         if not 0 <= page < len(document):
             raise IndexError(page)
         sheet = document[page]
