@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.process.interpreter import Instance
 from engine.process.program import Program
-from engine.process.spiff import LIVE, BoundaryEventJoin, BoundaryEventSplit, TaskState, consumed_by, is_join
+from engine.process.spiff import LIVE, BoundaryEventJoin, BoundaryEventSplit, TaskState, consumed_by, is_join, token_passed
 
 ABOVE = 200
 RECENT = 60
@@ -34,7 +34,7 @@ def edges(flow: Any) -> Iterator[tuple[str, str]]:
     """Yield the pairs of nodes between which a token went, gateways made by the library left out."""
     for task in flow.tasks.values():
         before = task.parent
-        if before is None or before.state != TaskState.COMPLETED or task.task_spec.bpmn_id is None or "cut" in task.internal_data:
+        if before is None or not token_passed(task) or task.task_spec.bpmn_id is None or "cut" in task.internal_data:
             continue  # the flow into a task that was cut off is in the history already
         while before is not None and before.task_spec.bpmn_id is None:
             before = before.parent
@@ -62,7 +62,7 @@ def _tokens(flow: Any) -> list[Any]:
         or (
             task.state == TaskState.CANCELLED
             and is_join(task.task_spec)
-            and task.parent.state == TaskState.COMPLETED
+            and token_passed(task)
             and (task.task_spec.name, task.parent.id) not in consumed
         )
     ]

@@ -64,7 +64,7 @@ __all__ = [
     "CycleTimerEventDefinition", "EndEvent", "ErrorEventDefinition", "EscalationEventDefinition", "EventSubprocess", "LoopTask",
     "MessageEventDefinition", "MultiChoice", "MultiInstanceTask", "MultipleEventDefinition", "PythonScriptEngine", "ScriptTask",
     "ServiceTask", "SignalEventDefinition", "SpiffBpmnParser", "StandardLoopTask", "SubWorkflowTask", "Task", "TaskState",
-    "ThrowingEvent", "TimerEventDefinition", "UnstructuredJoin", "WorkflowException", "bare", "consumed_by", "is_join",
+    "ThrowingEvent", "TimerEventDefinition", "UnstructuredJoin", "WorkflowException", "bare", "consumed_by", "is_join", "token_passed",
 ]  # fmt: skip
 
 PINNED = "3.2.0"
@@ -143,6 +143,33 @@ def _inherit_data(self: Any) -> None:
     self.data = {**self.data, **self.parent.data}
 
 
+def token_passed(task: Any) -> bool:
+    """Whether a token went from the task's parent to it; a cycle sends tokens on while it waits for its next turn."""
+    before = task.parent
+    if before is None:
+        return False
+    return before.state == TaskState.COMPLETED or (_is_cycle(before.task_spec) and not task.has_state(TaskState.PREDICTED_MASK))
+
+
+def _is_cycle(task_spec: Any) -> bool:
+    return isinstance(task_spec, CatchingEvent) and isinstance(task_spec.event_definition, CycleTimerEventDefinition)
+
+
+_cancel_with_all_below = Task.cancel
+
+
+def _cancel(self: Any) -> None:
+    if not _is_cycle(self.task_spec) or self.has_state(TaskState.FINISHED_MASK):
+        _cancel_with_all_below(self)
+        return
+    # Its host is over and no further turn comes; what earlier turns began goes on (51).
+    self._set_state(TaskState.CANCELLED)
+    self.workflow.top_workflow.event_manager.remove_task(self)
+    for child in self.children:
+        if child.has_state(TaskState.PREDICTED_MASK):
+            self.workflow._remove_task(child.id)
+
+
 def is_join(task_spec: Any) -> bool:
     """Whether tokens wait for each other at this node."""
     return isinstance(task_spec, UnstructuredJoin)
@@ -166,10 +193,7 @@ def _arrived(gateway: Any, task: Any) -> list[Any]:
     found = [
         one
         for one in here
-        if one is not task
-        and one.has_state(reached)
-        and one.parent.state == TaskState.COMPLETED
-        and (gateway.name, one.parent.id) not in consumed
+        if one is not task and one.has_state(reached) and token_passed(one) and (gateway.name, one.parent.id) not in consumed
     ]
     return sorted(found, key=lambda one: one.last_state_change)
 
@@ -336,6 +360,7 @@ PATCHES: tuple[Patch, ...] = (
     Patch(Workflow, "update_waiting_tasks", _update_waiting, (1,)),
     Patch(Task, "collect_log_extras", _no_log_extras, (48,)),
     Patch(Workflow, "collect_log_extras", _no_log_extras, (48,)),
+    Patch(Task, "cancel", _cancel, (51,)),
     Patch(Task, "_set_state", _set_state, (48,)),
     Patch(SubWorkflowTask, "copy_data", _into_sub_process, (49,)),
     Patch(SubWorkflowTask, "update_data", _out_of_sub_process, (49,)),

@@ -416,6 +416,19 @@ def test_46_an_inclusive_join_waits_for_every_chosen_branch_in_every_round(seed)
     assert case.last.outcome == "completed"
 
 
+def test_51_what_a_repeated_reminder_began_goes_on_when_its_step_ends():
+    reminder = ev("boundaryEvent", "b", "timer", cyc("R/PT1H"), attachedToRef="a", cancelActivity="false")
+    late = ev("boundaryEvent", "l", "timer", dur("PT9H"), attachedToRef="r")
+    case = Case(xml(step("a") + reminder + step("r") + late, "s>a; a>e; b>r; r>e; l>e"))
+    assert case.later(hours=1, minutes=5).ready == ["a", "r"]
+    case.done("a", {"n": 1})
+    assert case.ready == ["r"]
+    assert [timer.step for timer in case.last.timers] == ["l"]
+    assert "b__r" in case.view.walked
+    assert case.done("r", {"n": 2}).last.outcome == "completed"
+    assert case.last.variables == {"a": {"n": 1}, "r": {"n": 2}}
+
+
 @pytest.mark.parametrize(
     "diagram",
     [

@@ -24,7 +24,7 @@ from SpiffWorkflow.spiff.serializer.config import SPIFF_CONFIG
 from SpiffWorkflow.spiff.specs.event_definitions import SignalEventDefinition
 
 from engine.process import spiff
-from tests.process.kit import GJ, bnd, catch, dur, el, esp, ev, evgw, ext, mi, script, sub, tim, ut, xml
+from tests.process.kit import GJ, bnd, catch, cyc, dur, el, esp, ev, evgw, ext, mi, script, sub, tim, ut, xml
 
 
 @pytest.fixture(autouse=True)
@@ -538,3 +538,13 @@ def test_47_in_a_second_round_a_parallel_join_takes_the_first_rounds_token():
     done(wf, "c", again=True)
     done(wf, "b")
     assert ready(wf) == ["a", "c"]  # right: ["a"]
+
+
+def test_51_when_a_step_ends_what_its_repeated_reminder_began_is_dropped():
+    """Beyond the list of the reference: a cycle on a step, with something to do for a person at each turn."""
+    reminder = ev("boundaryEvent", "b", "timer", cyc('"R5/PT0.2S"'), attachedToRef="a", cancelActivity="false")
+    wf = start(ut("a") + reminder + ut("r"), "s>a; a>e; b>r; r>e")
+    assert due(wf) == ["a", "r"]
+    done(wf, "a")
+    assert wf.is_completed()  # right: r is still open
+    assert not ready(wf)

@@ -1,0 +1,173 @@
+"""The stored form of an instance: any answers come back unchanged, storing changes nothing, and old states stay readable."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engine.errors import Refused
+from engine.process import instance, state
+from engine.process.program import build
+from engine.process.running import running
+from tests.process.kit import GJ, MONDAY, Case, cyc, dur, el, ev, evgw, process, step, sub, xml, xor
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "process"
+
+names = st.one_of(st.text(max_size=20), st.sampled_from(["typename", "_x", "self", "kwargs", "working days", "dossier", "a", "~typename"]))
+answers = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(10**15), 10**15),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.text(max_size=40),
+    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=5), st.dictionaries(names, inner, max_size=5)),
+    max_leaves=30,
+)
+
+
+def exactly(one, other):
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
+@given(first=answers, second=answers)
+def test_any_answers_come_back_unchanged_after_being_stored(first, second):
+    case = Case(xml(step("a") + step("b") + step("c"), "s>a; a>b; b>c; c>e"))
+    case.done("a", first)
+    assert exactly(case.last.variables["a"], first)
+    case.done("b", second, variable="a")
+    assert exactly(case.last.variables["a"], second)
+
+
+def nested(depth):
+    value = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def test_sixty_four_levels_are_kept_and_one_more_is_refused():
+    case = Case(xml(step("a") + step("b"), "s>a; a>b; b>e"))
+    with pytest.raises(Refused):
+        case.done("a", nested(65))
+    assert case.done("a", nested(64)).last.variables["a"] == nested(64)
+
+
+DIAGRAMS = {
+    "region": xml(GJ[0] + step("a") + sub("sp", step("q"), "ss>q; q>se") + GJ[1] + step("c"), "s>g; g>a; g>sp; a>j; sp>j; j>c; c>e"),
+    "deadlines": xml(
+        step("a")
+        + ev("boundaryEvent", "b1", "timer", dur("PT5H"), attachedToRef="a")
+        + ev("boundaryEvent", "b2", "timer", cyc("R3/PT1H"), attachedToRef="a", cancelActivity="false")
+        + step("late")
+        + step("r"),
+        "s>a; a>e; b1>late; late>e; b2>r; r>e",
+    ),
+    "message": xml(
+        *evgw(
+            el("intermediateCatchEvent", "x", '<bpmn:messageEventDefinition messageRef="me"/>'),
+            ev("intermediateCatchEvent", "y", "timer", dur("P1D")),
+        )
+    ),
+    "called": xml(
+        step("a") + el("callActivity", "ca", calledElement="pq") + step("c"),
+        "s>a; a>ca; ca>c; c>e",
+        more=process("pq", step("q1") + step("q2"), "qs>q1; q1>q2; q2>qe"),
+    ),
+}
+
+
+def walked(document):
+    """Yield an instance at every wait state of one way through a diagram."""
+    case = Case(document)
+    yield case
+    for _ in range(12):
+        if case.last.outcome != "running":
+            return
+        if case.ready:
+            case.done(case.ready[0], {"n": 1})
+        elif case.last.waiting:
+            case.message(case.last.waiting[0], {"n": 2})
+        else:
+            case.later(days=2)
+        yield case
+
+
+@pytest.mark.parametrize("name", DIAGRAMS)
+def test_storing_what_was_read_gives_the_same_bytes(name):
+    for case in walked(DIAGRAMS[name]):
+        with running(case.program, case.context, case.last.state) as run:
+            assert state.dump(run.instance) == case.last.state
+
+
+@pytest.mark.parametrize("name", DIAGRAMS)
+def test_firing_with_nothing_due_changes_nothing(name):
+    case = Case(DIAGRAMS[name])
+    assert instance.fire(case.program, case.last.state, case.context).state == case.last.state
+
+
+def test_a_case_never_reloaded_goes_the_same_way_as_one_reloaded_after_every_step():
+    document = xml(
+        xor("m") + GJ[0] + step("a") + step("b") + GJ[1] + step("c") + xor("x", "x__e"),
+        "s>m; m>g; g>a; g>b; a>j; b>j; j>c; c>x; x>m?c.again; x>e",
+    )
+    reloaded = Case(document)
+    with running(reloaded.program, reloaded.context, None) as run:
+        run.steps()
+        for number in range(3):
+            for name, answers in (("b", {"n": number}), ("a", {"n": number}), ("c", {"again": number < 2})):
+                task = next(one for one in run.instance.tasks.values() if one.task_spec.name == name and one.state == 16)
+                run.store(task, name, answers)
+                task.run()
+                run.steps()
+                reloaded.done(name, answers)
+        live = run.result()
+    assert (live.outcome, live.variables) == (reloaded.last.outcome, reloaded.last.variables)
+    assert instance.view(reloaded.program, live.state).done == reloaded.view.done
+
+
+def test_a_state_that_grows_beyond_eight_megabytes_is_refused_and_the_one_before_stays():
+    case = Case(xml(step("a") + step("b"), "s>a; a>b; b>e"))
+    kept = case.last.state
+    with pytest.raises(Refused) as caught:
+        case.done("a", ["x" * 1000] * 9000)
+    assert caught.value.code == "process.state_too_large"
+    assert case.last.state == kept
+
+
+def golden():
+    """The instance kept as a golden state: a region, a called process, running deadlines and awaited messages at once."""
+    body = GJ[0] + step("a") + el("callActivity", "ca", calledElement="pq") + step("w") + GJ[1] + step("c")
+    body += ev("boundaryEvent", "b", "timer", cyc("R/P1D"), attachedToRef="w", cancelActivity="false") + step("r")
+    body += el("intermediateCatchEvent", "x", '<bpmn:messageEventDefinition messageRef="me"/>')
+    called = process("pq", step("q1") + step("q2"), "qs>q1; q1>q2; q2>qe")
+    return xml(body, "s>g; g>a; a>x; x>j; g>ca; ca>j; g>w; w>j; b>r; r>e; j>c; c>e", more=called)
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.state")), ids=lambda path: path.stem)
+def test_a_golden_state_is_read_and_brought_to_its_end(path):
+    program = build("golden", path.with_suffix(".bpmn").read_bytes())
+    context = instance.Context(now=MONDAY + timedelta(days=1, hours=1))
+    last = instance.fire(program, path.read_bytes(), context)
+    assert [task.step for task in last.opened] == ["r"]
+    assert last.variables["a"] == {"n": 1, "tên": "Nguyễn Thị Mai"}
+    last = instance.receive(program, last.state, "me", {}, context)
+    while last.ready:
+        task = last.ready[0]
+        last = instance.complete(program, last.state, task.uuid, task.step, {"n": 9}, context)
+    assert (last.outcome, last.ended) == ("completed", "e")
+    assert set(last.variables) == {"a", "q1", "q2", "w", "c", "r"}
+
+
+def test_there_is_a_golden_state_of_the_format_written_today():
+    case = Case(golden())
+    case.done("a", {"n": 1, "tên": "Nguyễn Thị Mai"}).done("q1", {"n": 2})
+    assert (GOLDEN / f"format-{state.FORMAT}.bpmn").read_bytes() == golden()
+    stored = (GOLDEN / f"format-{state.FORMAT}.state").read_bytes()
+    kept = instance.answers_so_far(case.program, stored)
+    assert kept == case.last.variables
