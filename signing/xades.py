@@ -1,0 +1,255 @@
+"""XML signatures: XAdES-B by signxml, XAdES-T and the judgement of time, chain and status ours on top of it.
+
+One rule keeps wrapping attacks out: there is one signature, a child of the root, over the whole document; only the node that was
+verified is ever read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from asn1crypto import cms
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from lxml import etree
+from pyhanko.sign.validation import generic_cms
+from pyhanko.sign.validation.errors import SignatureValidationError
+from pyhanko_certvalidator import CertificateValidator, ValidationContext
+from pyhanko_certvalidator.errors import PathError, RevokedError, ValidationError
+from signxml.algorithms import SignatureMethod
+from signxml.exceptions import InvalidInput, InvalidSignature
+from signxml.xades.xades import XAdESDataObjectFormat, XAdESSignatureConfiguration, XAdESSigner, XAdESVerifier
+
+from signing.errors import SigningError
+from signing.examine import Inquiry
+from signing.keys import certificate_facts, parsed, parsed_all
+from signing.model import CertificateFacts, SignerCertificate
+from signing.pades import VIETNAM
+from signing.report import Reason, Verdict
+from signing.tsa import TimeStampClient, gen_time
+
+# Exclusive canonicalisation makes signxml's own signatures unverifiable; comments never survive either form.
+CANONICAL = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
+DS = "{http://www.w3.org/2000/09/xmldsig#}"
+XA = "{http://uri.etsi.org/01903/v1.3.2#}"
+_METHODS = frozenset(
+    {SignatureMethod.ECDSA_SHA256, SignatureMethod.ECDSA_SHA384, SignatureMethod.RSA_SHA256, SignatureMethod.SHA256_RSA_MGF1}
+)
+_PROPERTIES = {f"{XA}SignedProperties", f"{XA}UnsignedProperties"}
+_MOST_BYTES = 20 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class XmlReport:
+    """The report on one signed XML document; *content* is the verified document without its signature, nothing else may be read."""
+
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    content: bytes = b""
+    certificate: CertificateFacts | None = None
+    level: str = ""
+    best_time: str = ""
+    best_time_source: str = "machine"
+
+
+def sign_xml(xml: bytes, certificate: SignerCertificate, raw_sign: Callable[[bytes], bytes], now: datetime) -> bytes:
+    """Sign the whole of an XML document at level XAdES-B; *raw_sign* is the key's answer, e.g. through the custody.
+
+    Raises:
+        SigningError: ``signing.not_xml``, ``signing.xml_signed``.
+    """
+    root = _parsed(xml)
+    if root.findall(f".//{DS}Signature"):
+        raise SigningError("signing.xml_signed")
+    key = x509.load_der_x509_certificate(certificate.der).public_key()
+    method = SignatureMethod.ECDSA_SHA256 if isinstance(key, ec.EllipticCurvePublicKey) else SignatureMethod.SHA256_RSA_MGF1
+    signer = _Signer(
+        now, signature_algorithm=method, c14n_algorithm=CANONICAL, data_object_format=XAdESDataObjectFormat("edXML", "text/xml")
+    )
+    chain = [x509.load_der_x509_certificate(one) for one in (certificate.der, *certificate.chain)]
+    # signxml asks its key for nothing but a signature and a size.
+    answer: Any = _Answer(raw_sign, getattr(key, "key_size", 0))
+    signed = signer.sign(root, key=answer, cert=chain, always_add_key_value=False)
+    return bytes(etree.tostring(signed, xml_declaration=True, encoding="UTF-8"))
+
+
+def stamp_xml(xml: bytes, tsa: TimeStampClient, now: datetime) -> bytes:
+    """Raise a signed document to XAdES-T: a time-stamp over its signature value."""
+    root = _parsed(xml)
+    token = tsa.token(hashlib.sha256(_canonical(_only(root, f".//{DS}SignatureValue"))).digest(), now)
+    node = _only(root, f".//{XA}QualifyingProperties")
+    for tag in ("UnsignedProperties", "UnsignedSignatureProperties", "SignatureTimeStamp"):
+        node = etree.SubElement(node, XA + tag)
+    etree.SubElement(node, f"{DS}CanonicalizationMethod", Algorithm=CANONICAL)
+    etree.SubElement(node, f"{XA}EncapsulatedTimeStamp").text = base64.b64encode(token).decode("ascii")
+    return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8"))
+
+
+def examine_xml(xml: bytes, inquiry: Inquiry) -> XmlReport:
+    """Examine one signed XML document (inside the verifying child process when it comes from outside)."""
+    try:
+        root = _parsed(xml)
+        signature = _root_signature(root)
+        certificate = _signer_certificate(signature)
+        stamps = signature.findall(f".//{XA}EncapsulatedTimeStamp")
+        content = _verified(xml, inquiry)
+    except (SigningError, InvalidSignature, InvalidInput, etree.Error, ValueError, TypeError, KeyError, IndexError, AttributeError):
+        return XmlReport(Verdict.INVALID, (Reason("verify.xml_broken"),))
+    facts = certificate_facts(certificate)
+    proven, source, level, reasons = inquiry.now, "machine", "XAdES-B", []
+    if stamps:
+        stamped = asyncio.run(_token_time(stamps[0].text or "", signature, inquiry)) if len(stamps) == 1 else None
+        if stamped is None:
+            return XmlReport(Verdict.INSUFFICIENT, (Reason("verify.timestamp_broken"),), content, facts, level)
+        proven, source, level = stamped, "signature_timestamp", "XAdES-T"
+    else:
+        reasons.append(Reason("verify.time_unproven"))
+    refusal = asyncio.run(_chain_refusal(certificate, proven, inquiry))
+    verdict = Verdict.VALID if refusal is None else Verdict.INSUFFICIENT
+    local = proven.astimezone(VIETNAM).isoformat(timespec="seconds")
+    return XmlReport(verdict, (*reasons, *([refusal] if refusal else [])), content, facts, level, local, source)
+
+
+def _verified(xml: bytes, inquiry: Inquiry) -> bytes:
+    """The canonical document the signature covers; raises when it is anything but the whole."""
+    root = _parsed(xml)
+    signature = _root_signature(root)
+    certificate = x509.load_der_x509_certificate(_signer_certificate(signature))
+    configuration = XAdESSignatureConfiguration(
+        signature_methods=_METHODS, expect_references=3, verification_time=certificate.not_valid_before_utc
+    )
+    # The chain is judged below, at the proven time and with evidence; here the signature is bound to exactly this certificate.
+    results = XAdESVerifier().verify(xml, x509_cert=certificate, expect_config=configuration)
+    root.remove(signature)
+    whole = _canonical(root)
+    signed = [one.signed_xml for one in results if one.signed_xml is not None and _canonical(one.signed_xml) == whole]
+    if len(signed) != 1:
+        raise SigningError("signing.not_xml")
+    return whole
+
+
+async def _token_time(text: str, signature: etree._Element, inquiry: Inquiry) -> datetime | None:
+    covered = _canonical(_only(signature, f".//{DS}SignatureValue"))
+    try:
+        token = cms.ContentInfo.load(base64.b64decode(text))
+        status = await generic_cms.validate_tst_signed_data(
+            token["content"], _context(inquiry, inquiry.now), lambda algorithm: hashlib.new(algorithm, covered).digest()
+        )
+        return gen_time(token) if status["intact"] and status["valid"] and status["trust_problem_indic"] is None else None
+    except (SignatureValidationError, ValidationError, PathError, ValueError, TypeError, KeyError, IndexError):
+        return None
+
+
+async def _chain_refusal(certificate: bytes, at: datetime, inquiry: Inquiry) -> Reason | None:
+    leaf = parsed(certificate)
+    if not leaf.not_valid_before <= at <= leaf.not_valid_after:
+        return Reason("verify.expired")
+    outages = len(inquiry.sources.outages) if inquiry.sources else 0
+    try:
+        validator = CertificateValidator(
+            leaf, intermediate_certs=parsed_all(inquiry.intermediates), validation_context=_context(inquiry, at)
+        )
+        await validator.async_validate_usage({"digital_signature"})
+    except RevokedError:
+        return Reason("verify.revoked")
+    except (PathError, ValidationError, ValueError):
+        if inquiry.sources is not None and len(inquiry.sources.outages) > outages:
+            return Reason("verify.try_later")
+        return Reason("verify.evidence_missing", {"indication": "chain"})
+    return None
+
+
+def _context(inquiry: Inquiry, at: datetime) -> ValidationContext:
+    return ValidationContext(
+        trust_roots=parsed_all(inquiry.anchors),
+        other_certs=parsed_all(inquiry.intermediates),
+        moment=at,
+        best_signature_time=at,
+        allow_fetching=inquiry.sources is not None,
+        crls=[],
+        ocsps=[],
+        revocation_mode="require",
+        retroactive_revinfo=True,
+        fetchers=inquiry.sources.get_fetchers() if inquiry.sources else None,
+    )
+
+
+def _root_signature(root: etree._Element) -> etree._Element:
+    found = root.findall(f".//{DS}Signature")
+    if root.getroottree().docinfo.doctype or len(found) != 1 or found[0].getparent() is not root:
+        raise SigningError("signing.not_xml")
+    if [one.tag for one in found[0]] != [DS + name for name in ("SignedInfo", "SignatureValue", "KeyInfo", "Object")]:
+        raise SigningError("signing.not_xml")
+    properties = list(found[0][3])
+    if [one.tag for one in properties] != [f"{XA}QualifyingProperties"] or not set(_tags(properties[0])) <= _PROPERTIES:
+        raise SigningError("signing.not_xml")
+    references = found[0].findall(f"./{DS}SignedInfo/{DS}Reference")
+    if len(references) != 3 or sum(1 for one in references if one.get("URI") == "") != 1:
+        raise SigningError("signing.not_xml")
+    return found[0]
+
+
+def _signer_certificate(signature: etree._Element) -> bytes:
+    """The certificate whose digest the signed properties name; the first one sent along by our rule."""
+    sent = signature.findall(f"./{DS}KeyInfo/{DS}X509Data/{DS}X509Certificate")
+    der = base64.b64decode("".join((sent[0].text or "").split()))
+    return x509.load_der_x509_certificate(der).public_bytes(Encoding.DER)
+
+
+def _parsed(xml: bytes) -> etree._Element:
+    if len(xml) > _MOST_BYTES:
+        raise SigningError("signing.not_xml")
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        root = etree.fromstring(xml, parser)
+    except (etree.XMLSyntaxError, ValueError) as problem:
+        raise SigningError("signing.not_xml") from problem
+    if root.getroottree().docinfo.doctype:
+        raise SigningError("signing.not_xml")
+    return root
+
+
+def _tags(node: etree._Element) -> list[str]:
+    return [str(one.tag) for one in node]
+
+
+def _only(root: etree._Element, path: str) -> etree._Element:
+    found = root.findall(path)
+    if len(found) != 1:
+        raise SigningError("signing.not_xml")
+    return found[0]
+
+
+def _canonical(node: etree._Element) -> bytes:
+    return bytes(etree.tostring(node, method="c14n", exclusive=False, with_comments=False))
+
+
+class _Answer:
+    """Stands where signxml expects a private key: only its signing operation, answered elsewhere."""
+
+    def __init__(self, raw_sign: Callable[[bytes], bytes], key_size: int) -> None:
+        self._raw_sign, self.key_size = raw_sign, key_size
+
+    def sign(self, content: bytes, *_: object, **__: object) -> bytes:
+        """The raw signature over *content*."""
+        return self._raw_sign(content)
+
+
+class _Signer(XAdESSigner):
+    """signxml's signer under the office's clock."""
+
+    def __init__(self, now: datetime, **options: Any) -> None:
+        XAdESSigner.__init__(self, **options)
+        self._now = now
+
+    def add_signing_time(self, signed_signature_properties: etree._Element, sig_root: object, signing_settings: object) -> None:
+        """Write the claimed time."""
+        node = etree.SubElement(signed_signature_properties, f"{XA}SigningTime", nsmap=self.namespaces)
+        node.text = self._now.astimezone(VIETNAM).isoformat(timespec="seconds")
