@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import json
 import os
-import signal
+import subprocess
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.procedure.loader import load_folder
 from engine.runtime import Runtime
+from engine.settings import ROOT, Settings
 from engine.simulation import ACCOUNTS, MADE, organisation
 from engine.simulation.citizens import photograph
 from engine.simulation.organisation import SYSTEM, Member, Province
@@ -177,34 +178,60 @@ def publish(runtime: Runtime, province: Province, report: Report) -> None:
 def play(runtime: Runtime, clock: MovableClock, province: Province, until: datetime, report: Report) -> None:
     """Play the scenario to its end, on two processors where there are two, and say so in the journal."""
     scenario = scenario_of(runtime)
-    calendar = runtime.part(Calendars).of()
-    papers = papers_of(runtime, scenario)
-    progress, plan = progress_of(runtime), scenario.plan(calendar, until)
-    # A short-lived process that makes many records: looking for garbage rarely saves a tenth of its time.
-    gc.set_threshold(100_000, 50, 100)
-
-    parent = os.getpid()
-
-    def play_share(share: list[Moment], name: str) -> None:
-        player = Player(runtime, clock, province, scenario, papers, calendar, progress)
-        for position, moment in enumerate(share, start=1):
-            if parent not in (os.getpid(), os.getppid()):
-                return  # whoever waited for this share has gone
-            player.play(moment)
-            if position % 100 == 0 or position == len(share):
-                report(f"Demo dossiers{name}: {position} of {len(share)} acts")
-
-    if hasattr(os, "fork") and (os.cpu_count() or 1) > 1:
-        here, there = scenario.shares(plan)
-        runtime.engine.dispose()
-        with in_child(lambda: play_share(there, " (2)")):
-            play_share(here, " (1)")
+    plan = scenario.plan(runtime.part(Calendars).of(), until)
+    if (os.cpu_count() or 1) > 1:
+        with second_process(runtime.settings, until):
+            play_share(runtime, clock, province, scenario.shares(plan)[0], report)
     else:
-        play_share(plan, "")
+        play_share(runtime, clock, province, plan, report)
     os.sync()
     clock.at = until
     with runtime.begin(SYSTEM) as w:
         w.record(MADE, dossiers=len(scenario.lives), acts=len(plan))
+
+
+def play_share(
+    runtime: Runtime,
+    clock: MovableClock,
+    province: Province,
+    share: list[Moment],
+    report: Report,
+    wanted: Callable[[], bool] = lambda: True,
+) -> None:
+    """Play a part of the plan, as long as it is *wanted*."""
+    # A short-lived process that makes many records: looking for garbage rarely saves a tenth of its time.
+    gc.set_threshold(100_000, 50, 100)
+    scenario = scenario_of(runtime)
+    calendar = runtime.part(Calendars).of()
+    player = Player(runtime, clock, province, scenario, papers_of(runtime, scenario), calendar, progress_of(runtime))
+    for position, moment in enumerate(share, start=1):
+        if not wanted():
+            return
+        player.play(moment)
+        if position % 100 == 0 or position == len(share):
+            report(f"Demo dossiers: {position} of {len(share)} acts")
+
+
+@contextmanager
+def second_process(settings: Settings, until: datetime) -> Iterator[None]:
+    """Let another process play the second share beside the block, and wait for it.
+
+    Raises:
+        OutOfStep: it failed; its reason stands on standard error.
+    """
+    told = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(settings).items()}
+    child = subprocess.Popen([sys.executable, "-m", "engine.simulation.second_share"], stdin=subprocess.PIPE, text=True, cwd=ROOT)
+    assert child.stdin is not None
+    try:
+        json.dump({"settings": told, "until": until.isoformat(), "parent": os.getpid()}, child.stdin)
+        child.stdin.close()
+        yield
+    except BaseException:
+        child.kill()
+        child.wait()
+        raise
+    if child.wait() != 0:
+        raise OutOfStep("the second share of the demonstration failed")
 
 
 def papers_of(runtime: Runtime, scenario: Scenario) -> list[list[files.Examined]]:
@@ -214,37 +241,6 @@ def papers_of(runtime: Runtime, scenario: Scenario) -> list[list[files.Examined]
         [files.examine(photograph(paper, page, fonts), f"trang-{page}.jpg") for page in range(1, paper["pages"] + 1)]
         for paper in scenario.content["paper"]
     ]
-
-
-@contextmanager
-def in_child(work: Callable[[], None]) -> Iterator[None]:
-    """Do *work* in a child process beside the block, and wait for it; the pool of connections must be empty.
-
-    Raises:
-        OutOfStep: the work failed; its reason stands on standard error.
-    """
-    sys.stdout.flush()
-    pid = os.fork()
-    if pid == 0:
-        code = 1
-        try:
-            work()
-            code = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
-    try:
-        yield
-    except BaseException:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        raise
-    _, status = os.waitpid(pid, 0)
-    if os.waitstatus_to_exitcode(status) != 0:
-        raise OutOfStep("the second share of the demonstration failed")
 
 
 def scenario_of(runtime: Runtime) -> Scenario:
