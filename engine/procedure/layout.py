@@ -169,7 +169,7 @@ def _outside(diagram: Diagram) -> Iterator[Flaw]:
         if frame is None:
             continue
         for member in lane.members:
-            box = frames.get(member)
+            box = frames.get(member) if member in diagram.nodes else None
             if box is not None and not _contains(frame, box, 18.0 if diagram.nodes[member].kind == "boundaryEvent" else 0.0):
                 yield Flaw("layout.outside", (member, lane.id), box.x, box.y)
     for node in diagram.nodes.values():

@@ -48,6 +48,7 @@ class Normalised:
 def normalise(diagram: Diagram) -> Normalised:
     """Return the executable form of *diagram*."""
     work = _Work(diagram)
+    work.choose_process()
     work.drop_data()
     work.frame_subprocesses()
     work.join_links()
@@ -119,6 +120,13 @@ class _Work:
             level.append(element)
 
     # Each step below is one row of the normaliser's table.
+
+    def choose_process(self) -> None:
+        """Mark the process that runs; many editors leave the mark out of a file with one process."""
+        main = self.original.main
+        for process in self.root.iter(bpmn("process")):
+            if main is not None and process.get("id") == main.id:
+                process.set("isExecutable", "true")
 
     def drop_data(self) -> None:
         """Leave data objects, data stores and their associations out: they document, answers travel by variables."""

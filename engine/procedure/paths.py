@@ -68,15 +68,15 @@ def _shared(facts: list[Facts]) -> Facts:
 
 
 def successors(diagram: Diagram, node: str) -> list[str]:
-    """Return the nodes that may come next, boundary events of a step included."""
-    found = [flow.target for flow in diagram.leaving(node)]
+    """Return the nodes that may come next, boundary events of a step included; a flow to nowhere leads nowhere."""
+    found = [flow.target for flow in diagram.leaving(node) if flow.target in diagram.nodes]
     return found + [event.id for event in diagram.boundary(node)]
 
 
 def reachable(diagram: Diagram, starts: Iterable[str], *, without: Iterable[str] = ()) -> set[str]:
     """Return the nodes of the level reachable from *starts* (included) without passing *without*."""
     blocked = set(without)
-    seen = {start for start in starts if start not in blocked}
+    seen = {start for start in starts if start not in blocked and start in diagram.nodes}
     queue = deque(seen)
     while queue:
         for following in successors(diagram, queue.popleft()):

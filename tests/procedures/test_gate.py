@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.procedure.gate import check, check_folder
+from engine.procedure.normaliser import normalise
 from engine.sentences import catalogue
 from tests.procedures.packages import BPMN, CLOSE, DECLARATION, act, changed, diagram, form, real, small, step
 from tests.process.kit import el, ev, ext, sub, tim
@@ -392,3 +393,16 @@ def test_five_thousand_nodes_are_refused_within_a_second():
 
     assert rules(package) == {"too-many-nodes"}
     assert time.monotonic() - began < 1.5
+
+
+def test_a_setting_without_name_or_doubled_is_refused():
+    assert "extension-broken" in rules(changed(real(), diagram=[('name="stage_hours" value="3"', 'name="stage_hours"')]))
+    doubled = '<spiffworkflow:property name="form" value="review"/>\n        </spiffworkflow:properties><spiffworkflow:properties>'
+    assert "extension-broken" in rules(changed(real(), diagram=[('<spiffworkflow:property name="form" value="review"/>', doubled)]))
+
+
+def test_the_only_process_runs_also_when_the_editor_did_not_mark_it():
+    package = changed(real(), diagram=[('isExecutable="true"', 'isExecutable="false"')])
+
+    assert check(package).passed
+    assert b'isExecutable="true"' in normalise(package.diagram).xml

@@ -26,6 +26,7 @@ STRUCTURE: tuple[Rule, ...] = (
 
 RULES: tuple[Rule, ...] = (
     constructs.unknown_construct,
+    constructs.extension_broken,
     constructs.unsupported,
     constructs.script,
     constructs.event_kind,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.procedure.diagram import ACTIVITIES, EVENTS, GATEWAYS, MANUAL, SUBPROCESSES, Node
+from engine.procedure.diagram import ACTIVITIES, EVENTS, GATEWAYS, MANUAL, SPIFF, SUBPROCESSES, Node, bpmn, tag
 from engine.procedure.paths import reachable
 from engine.procedure.report import Finding
 from engine.procedure.rules.examined import Examined
@@ -60,6 +60,19 @@ def unknown_construct(examined: Examined) -> Iterator[Finding]:
                 yield examined.find("unknown-construct", node, kind=child, line=node.line)
         for extension in sorted(node.extensions - OUR_EXTENSIONS - {"preScript", "postScript"}):
             yield examined.find("unknown-construct", node, kind=extension, line=node.line)
+
+
+def extension_broken(examined: Examined) -> Iterator[Finding]:
+    """Settings stand once in a node and are complete: the interpreter stops at a nameless one and merges doubled ones as it likes."""
+    for element in examined.original.root.iter(bpmn("extensionElements")):
+        owner = element.getparent()
+        identifier = owner.get("id", "") if owner is not None else ""
+        parts = [tag(child) for child in element if str(child.tag).startswith(f"{{{SPIFF}}}")]
+        twice = len(parts) != len(set(parts)) or (owner is not None and len(owner.findall(bpmn("extensionElements"))) > 1)
+        nameless = any(not child.get("name") or child.get("value") is None for child in element.iter(f"{{{SPIFF}}}property"))
+        unnamed = any(not child.get("id") or child.get("value") is None for child in element.iter(f"{{{SPIFF}}}parameter"))
+        if twice or nameless or unnamed:
+            yield examined.find("extension-broken", identifier, line=element.sourceline or 0)
 
 
 def unsupported(examined: Examined) -> Iterator[Finding]:

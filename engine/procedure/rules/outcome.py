@@ -30,7 +30,7 @@ def operator_parameters(examined: Examined) -> Iterator[Finding]:
         if kind is None or node.operator is None:
             continue
         given = {name for name, value in node.operator.parameters.items() if value.strip()}
-        for name in sorted(kind.required - given):
+        for name in sorted((kind.required | set(node.operator.parameters)) - given):
             yield examined.find("parameter-missing", node, parameter=name, operator=node.operator.id)
         for name in sorted(set() if kind.open else set(node.operator.parameters) - kind.required - kind.optional):
             yield examined.find("parameter-unknown", node, parameter=name, operator=node.operator.id)
