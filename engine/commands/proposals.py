@@ -1,0 +1,121 @@
+"""Proposals for a procedure: an uploaded diagram or package with what the gate says and what it changes; nothing is in force yet.
+
+A proposal is kept by its content, so that its address can be given to the second person who approves it.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+from engine.commands.procedures import DESIGNERS, changes, examine, read_upload
+from engine.documents.blobs import BlobStore
+from engine.documents.templates import Printer
+from engine.errors import NotFound, Refused
+from engine.kernel.unit_of_work import UnitOfWork
+from engine.office.standing import acting
+from engine.procedure.declaration import PackageInvalid
+from engine.procedure.gate import drawing
+from engine.procedure.loader import load_zip, to_zip
+from engine.procedure.package import DIAGRAM, Package
+from engine.procedure.registry import ProcedureVersion, latest
+from engine.procedure.report import Report, from_refusal, ordered
+
+LARGEST = 20 * 1024 * 1024
+_KEPT_REPORTS = 64
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_reports: OrderedDict[tuple[str, str], Report] = OrderedDict()
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """An upload that is not in force: its package (None when it cannot be read), the report, and the difference in words.
+
+    ``kind`` is ``first``, ``changed``, ``redrawn`` or ``same``, as publishing would call it; ``reference`` is empty without a package.
+    """
+
+    reference: str
+    package: Package | None
+    report: Report
+    changes: tuple[Any, ...]
+    base: ProcedureVersion | None
+    kind: str
+
+    @property
+    def diagram(self) -> bytes:
+        """The diagram as it was uploaded."""
+        return self.package.files[DIAGRAM] if self.package is not None else b""
+
+
+def propose(w: UnitOfWork, key: str, content: bytes, name: str) -> Proposal:
+    """Examine an upload: a diagram for the procedure *key*, or a whole package as zip.
+
+    Raises:
+        Forbidden: the actor designs no procedures.
+        Refused: there is no file, it is too large, or *key* is unknown.
+    """
+    acting(w).require(*DESIGNERS)
+    if not content:
+        raise Refused("procedure.file_missing", field="file")
+    if len(content) > LARGEST:
+        raise Refused("procedure.file_too_large", field="file", limit=LARGEST // 1024 // 1024)
+    try:
+        package = read_upload(content, name, w, key)
+        assert package.diagram is not None  # read here, so that XML that cannot be read is a finding like any other
+    except PackageInvalid as invalid:
+        return Proposal("", None, Report(key, "", ordered(from_refusal(problem) for problem in invalid.problems)), (), None, "")
+    except Refused as refused:
+        if refused.code == "procedure.unknown":
+            raise
+        return Proposal("", None, Report(key, "", (from_refusal(refused),)), (), None, "")
+    return judged(w, package, w.part(BlobStore).put(to_zip(package)))
+
+
+def proposal(w: UnitOfWork, reference: str) -> Proposal:
+    """Return a proposal by its reference.
+
+    Raises:
+        NotFound: there is none.
+    """
+    acting(w).require(*DESIGNERS)
+    if not _DIGEST.fullmatch(reference):
+        raise NotFound("procedure.no_proposal")
+    try:
+        package = load_zip(w.part(BlobStore).get(reference))
+    except (NotFound, Refused):
+        raise NotFound("procedure.no_proposal") from None
+    return judged(w, package, reference)
+
+
+def judged(w: UnitOfWork, package: Package, reference: str) -> Proposal:
+    """Return the proposal a package makes: report, difference, what it would be."""
+    base = latest(w.session, w.province, package.key)
+    report = _report(w, package)
+    if base is None:
+        kind = "first"
+    elif base.content_hash != package.content_hash:
+        kind = "changed"
+    else:
+        kind = "redrawn" if base.drawing_hash != package.drawing_hash else "same"
+    return Proposal(reference, package, report, changes(w, package), base, kind)
+
+
+def _report(w: UnitOfWork, package: Package) -> Report:
+    """Return the one report, drawing and templates included; a package examined a moment ago is not examined again."""
+    identity = (package.content_hash, package.drawing_hash)
+    with _lock:
+        known = _reports.get(identity)
+    if known is not None:
+        return known
+    report = examine(package).with_findings(drawing(package))
+    if not report.refused:
+        report = report.with_findings(from_refusal(fault) for fault in w.part(Printer).faults(package))
+    with _lock:
+        _reports[identity] = report
+        while len(_reports) > _KEPT_REPORTS:
+            _reports.popitem(last=False)
+    return report

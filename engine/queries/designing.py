@@ -1,0 +1,160 @@
+"""What designers see: procedures with their versions, how dossiers fare under each, one version drawn and in words, two compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from engine.dossier.model import Dossier
+from engine.errors import NotFound
+from engine.kernel.unit_of_work import UnitOfWork
+from engine.office import papers
+from engine.office.standing import ZONE
+from engine.procedure.difference import difference
+from engine.procedure.loader import to_zip
+from engine.procedure.outline import outline
+from engine.procedure.package import DIAGRAM, Package
+from engine.procedure.registry import ProcedureCache, ProcedureVersion, all_in_force, versions
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """How dossiers fare under a version: all, still running, late."""
+
+    dossiers: int = 0
+    running: int = 0
+    late: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A procedure: the version in force (None before the first takes effect), the newest one, its dossiers over all versions."""
+
+    key: str
+    in_force: ProcedureVersion | None
+    newest: ProcedureVersion
+    versions: int
+    fate: Fate
+
+
+@dataclass(frozen=True, slots=True)
+class VersionLine:
+    """One version with who published it and how its dossiers fare; ``standing`` is ``in_force``, ``upcoming`` or ``past``."""
+
+    version: ProcedureVersion
+    published_by: str
+    standing: str
+    fate: Fate
+
+
+@dataclass(frozen=True, slots=True)
+class VersionPage:
+    """One version: its package, the outline, what it changed against the one before."""
+
+    line: VersionLine
+    package: Package
+    outline: Sequence[Any]
+    before: ProcedureVersion | None
+    changes: Sequence[Any]
+
+
+def overview(w: UnitOfWork) -> list[Overview]:
+    """Return every procedure with its newest version and the one in force today, by name."""
+    today = w.now.astimezone(ZONE).date()
+    current = {v.key: v for v in all_in_force(w.session, w.province, today)}
+    by_key: dict[str, list[ProcedureVersion]] = {}
+    for version in w.session.scalars(
+        select(ProcedureVersion)
+        .where(ProcedureVersion.province == w.province)
+        .order_by(ProcedureVersion.number.desc(), ProcedureVersion.drawing_number.desc())
+    ):
+        by_key.setdefault(version.key, []).append(version)
+    fates = fates_by(w, Dossier.procedure_key)
+    found = [Overview(key, current.get(key), own[0], len(own), fates.get(key, Fate())) for key, own in by_key.items()]
+    return sorted(found, key=lambda o: o.newest.name_vi)
+
+
+def fates_by(w: UnitOfWork, column: Any) -> dict[Any, Fate]:
+    """Return how dossiers fare, grouped by a column of theirs."""
+    late = Dossier.due_at < func.coalesce(Dossier.resolved_at, Dossier.closed_at, w.now)
+    rows = w.session.execute(
+        select(column, func.count(), func.count().filter(Dossier.closed_at.is_(None)), func.count().filter(late))
+        .where(Dossier.province == w.province)
+        .group_by(column)
+    )
+    return {group: Fate(total, running, overdue) for group, total, running, overdue in rows}
+
+
+def version_lines(w: UnitOfWork, key: str) -> list[VersionLine]:
+    """Return every version of a procedure, newest first.
+
+    Raises:
+        NotFound: it has none.
+    """
+    found = versions(w.session, w.province, key)
+    if not found:
+        raise NotFound("procedure.unknown", key=key)
+    today = w.now.astimezone(ZONE).date()
+    now = next((v for v in all_in_force(w.session, w.province, today) if v.key == key), None)
+    fates = fates_by(w, Dossier.procedure_version_id)
+
+    def standing(version: ProcedureVersion) -> str:
+        if now is not None and version.id == now.id:
+            return "in_force"
+        return "upcoming" if version.effective_from > today else "past"
+
+    return [VersionLine(v, papers.person_name(w, v.published_by), standing(v), fates.get(v.id, Fate())) for v in found]
+
+
+def version_page(w: UnitOfWork, key: str, version_id: UUID | None = None) -> VersionPage:
+    """Return one version of a procedure, by default the one in force, else the newest.
+
+    Raises:
+        NotFound: there is no such version of this procedure.
+    """
+    lines = version_lines(w, key)
+    if version_id is None:
+        line = next((one for one in lines if one.standing == "in_force"), lines[0])
+    else:
+        chosen = next((one for one in lines if one.version.id == version_id), None)
+        if chosen is None:
+            raise NotFound("procedure.unknown", key=key)
+        line = chosen
+    cache = w.part(ProcedureCache)
+    package = cache.package(w, line.version.id)
+    place = lines.index(line)
+    before = lines[place + 1].version if place + 1 < len(lines) else None
+    changed = difference(cache.package(w, before.id), package) if before is not None else ()
+    return VersionPage(line, package, outline(package), before, changed)
+
+
+def compared(w: UnitOfWork, key: str, old: UUID, new: UUID) -> Sequence[Any]:
+    """Return in words what one version of a procedure changes against another.
+
+    Raises:
+        NotFound: one of them is no version of this procedure.
+    """
+    known = {line.version.id for line in version_lines(w, key)}
+    if old not in known or new not in known:
+        raise NotFound("procedure.unknown", key=key)
+    cache = w.part(ProcedureCache)
+    return difference(cache.package(w, old), cache.package(w, new))
+
+
+def diagram(package: Package) -> bytes:
+    """Return a package's diagram as it was drawn."""
+    return package.files[DIAGRAM]
+
+
+def archive(package: Package) -> bytes:
+    """Return a package as a zip file; the same package gives the same bytes."""
+    return to_zip(package)
+
+
+def words(package: Package) -> Sequence[Any]:
+    """Return a package's diagram in words."""
+    return outline(package)
