@@ -127,3 +127,21 @@ def test_cut_doubled_and_stuffed_files_are_never_valid(shared: Office, issued: b
         "stuff": issued[:start] + data.draw(st.binary(min_size=1, max_size=40)) + issued[start:],
     }[kind]
     assert examined(shared, forged).verdict is not Verdict.VALID
+
+
+@pytest.mark.full
+@pytest.mark.timeout(3600)
+def test_ten_thousand_mutations_are_never_valid(shared: Office, issued: bytes) -> None:
+    import random
+
+    dice = random.Random(20261122)
+    for _ in range(10_000):
+        position, kind = dice.randrange(len(issued)), dice.randrange(4)
+        piece = issued[position : position + dice.randrange(1, 60)]
+        forged = {
+            0: issued[:position] + bytes([issued[position] ^ (1 << dice.randrange(8))]) + issued[position + 1 :],
+            1: issued[:position] + issued[position + len(piece) :],
+            2: issued[:position] + piece + issued[position:],
+            3: issued[:position] + dice.randbytes(len(piece)) + issued[position + len(piece) :],
+        }[kind]
+        assert forged == issued or examined(shared, forged).verdict is not Verdict.VALID, (position, kind)
