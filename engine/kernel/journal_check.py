@@ -48,7 +48,7 @@ def faults_of(session: Session, province: int, count: list[int]) -> Iterator[Fau
     }
     chain: UUID | None = None
     number, previous = 0, GENESIS
-    for line in session.connection().execution_options(yield_per=2000).execute(query):
+    for line in session.execute(query, execution_options={"yield_per": 2000}):
         if line.chain != chain:
             if chain is not None:
                 yield from _end(chain, number, previous, heads)
