@@ -92,7 +92,7 @@ class DocumentKind:
     type: str
     pages_of: tuple[str, ...] = ()
     """The components whose pages the document shows (a certified copy shows the original's)."""
-    register_name: Words = Words("", "")
+    register_name: Words = Words("", "")  # noqa: RUF009  frozen, safe to share
     """What people call the register its numbers come from."""
 
 

@@ -156,6 +156,9 @@ def document_complete(examined: Examined) -> Iterator[Finding]:
             )
         if document.key in issued and not (document.register and document.symbol):
             yield Finding("register-missing", "refused", document.key, document.name.vi, Place("procedure.toml"), {})
+        for key in document.pages_of:
+            if key not in {part.key for part in examined.package.components}:
+                yield Finding("component-unknown", "refused", document.key, document.name.vi, Place("procedure.toml"), {"component": key})
     for paper in examined.package.papers:
         if template_file(paper.template) not in examined.package.files:
             yield Finding("template-missing", "refused", paper.key, paper.name.vi, Place("procedure.toml"), {"template": paper.template})
