@@ -15,6 +15,7 @@ from typing import Any
 from engine.feel import guards, limits, python, tree
 from engine.feel.errors import FeelError
 from engine.feel.library import LIBRARY, Builtin, Overload, in_order
+from engine.feel.limits import Meter
 from engine.feel.resolver import Resolver, similar
 from engine.feel.scopes import Frame, Local
 from engine.feel.types import ANY
@@ -108,11 +109,22 @@ class Compiler(Resolver):
         if overload is None:
             problem = function.arity_error()
             raise problem.at(self.text, node.at)
+        if function.name in _LITERAL_FUNCTIONS and len(node.arguments) == 1 and isinstance(node.arguments[0], tree.Literal):
+            return self.folded(node, overload, node.arguments[0].value)
         arguments = [self.emit(argument) for argument in node.arguments]
         if names is not None:
             arguments = in_order(overload, names, tuple(arguments), self.constant(None, node.at))
         guard = self.overload(overload)
         return self.call(guard, node.at, self.meter(node.at), *arguments)
+
+    def folded(self, node: tree.Call, overload: Overload, value: Any) -> ast.expr:
+        """A date or duration that is written as a call with a text: a literal of the language (rule 60), read now."""
+        try:
+            return self.constant(overload(Meter(), value), node.at)
+        except FeelError as problem:
+            if not self.lenient:
+                raise problem.at(self.text, node.at) from None
+        return self.call(self.overload(overload), node.at, self.meter(node.at), self.constant(value, node.at))
 
     def overload(self, overload: Overload) -> str:
         """The global name of an overload, in the mode at hand."""
@@ -282,6 +294,7 @@ class Compiler(Resolver):
         return self.call("_function", node.at, python.name(self.hold((names, kinds)), node.at), body)
 
 
+_LITERAL_FUNCTIONS = frozenset(("date", "time", "date and time", "duration"))
 _EMIT: dict[type, Callable[[Compiler, Any], ast.expr]] = {
     tree.Literal: Compiler.literal,
     tree.Name: Compiler.name_node,

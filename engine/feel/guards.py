@@ -23,6 +23,8 @@ STRICT: dict[str, Callable[..., Any]] = {
     "_long": operations.long_path,
     "_optional": operations.optional,
     "_declared": operations.declared,
+    "_declared_1": operations.declared_variable,
+    "_declared_2": operations.declared_path,
     "_equal": operations.equal,
     "_unequal": operations.unequal,
     "_less": operations.less,

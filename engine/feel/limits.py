@@ -34,7 +34,7 @@ PATTERN = 1_000
 """Characters of a regular expression."""
 PROGRAM = 4_000
 """Instructions of a compiled regular expression."""
-MATCH_STEPS = 100_000
+MATCH_STEPS = 60_000
 """Instructions carried out while matching one regular expression."""
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.feel import numbers
 from engine.feel.conformance import conform
-from engine.feel.convert import READY, coerce, convert
+from engine.feel.convert import READY, convert
 from engine.feel.equality import before, same, within
 from engine.feel.errors import FeelError
 from engine.feel.limits import ITEMS, Meter
@@ -62,8 +62,8 @@ def optional(scope: Mapping[str, Any], *names: str) -> Any:
     return long_path(scope, *names) if names[0] in scope else None
 
 
-def declared(scope: Mapping[str, Any], kind: FeelType, *names: str) -> Any:
-    """``a.b.c`` from the scope, read as *kind*; what is declared and absent is null."""
+def declared(scope: Mapping[str, Any], read: Callable[[Any], Any], *names: str) -> Any:
+    """``a.b.c`` from the scope, read as its declared type; what is declared and absent is null."""
     value: Any = scope
     for name in names:
         if isinstance(value, Mapping):
@@ -72,13 +72,27 @@ def declared(scope: Mapping[str, Any], kind: FeelType, *names: str) -> Any:
             return None
         else:
             raise FeelError("feel.value_type", name=".".join(names), expected="context", found=kind_of(value))
-    if value is None:
-        return None
     try:
-        return coerce(value, kind)
+        return read(value)
     except FeelError as problem:
         problem.facts.setdefault("name", ".".join(names))
         raise
+
+
+def declared_variable(scope: Mapping[str, Any], read: Callable[[Any], Any], name: str) -> Any:
+    """A declared variable, read as its type."""
+    try:
+        return read(scope[name])
+    except (KeyError, FeelError):
+        return declared(scope, read, name)
+
+
+def declared_path(scope: Mapping[str, Any], read: Callable[[Any], Any], name: str, entry: str) -> Any:
+    """``name.entry`` of a declared variable: the path nearly every condition consists of."""
+    try:
+        return read(scope[name][entry])
+    except (KeyError, TypeError, FeelError):
+        return declared(scope, read, name, entry)
 
 
 # -- comparison and logic -------------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Any
 from engine.feel import guards, python, tree
 from engine.feel.errors import FeelError, place
 from engine.feel.library import LIBRARY
+from engine.feel.readers import projected
 from engine.feel.scopes import Frame, Local
 from engine.feel.types import ContextType, FeelType
 from engine.feel.values import Function
@@ -143,15 +144,17 @@ class Resolver:
             self.closed_entries(names, kind, at)
             self.used.add(".".join(names))
             return self.entries(python.item(python.name("s", at), first, at), names[1:], at)
+        self.closed_entries(names, kind, at)
+        self.used.add(".".join(names))
         taken = 1
         while taken < len(names) and isinstance(kind, ContextType) and names[taken] in kind.entries:
             kind = kind.entries[names[taken]]
             taken += 1
-        self.closed_entries(names, self.names[first], at)
-        self.used.add(".".join(names))
+        read, rest = projected(kind, names[taken:])
+        guard = {1: "_declared_1", 2: "_declared_2"}.get(taken, "_declared")
         keys = [self.constant(name, at) for name in names[:taken]]
-        value = self.call("_declared", at, python.name("s", at), python.name(self.hold(kind), at), *keys)
-        return self.entries(value, names[taken:], at)
+        value = self.call(guard, at, python.name("s", at), python.name(self.hold(read), at), *keys)
+        return self.entries(value, rest, at)
 
     def closed_entries(self, names: tuple[str, ...], kind: FeelType, at: int) -> None:
         """Refuse a path into a context whose entries are all known and do not include it."""

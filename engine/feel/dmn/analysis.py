@@ -151,8 +151,8 @@ class _Search:
     def _equal(self, one: int, other: int) -> bool:
         """Whether two rows give the same, as far as it is fixed."""
         for output in self.table.outputs:
-            (first, a, fixed), (second, b, also_fixed) = output.cells[one], output.cells[other]
-            if not (first.text == second.text or not (fixed and also_fixed) or same(a, b) is True):
+            (_, first, fixed), (_, second, also_fixed) = output.cells[one], output.cells[other]
+            if fixed and also_fixed and same(first, second) is not True:
                 return False
         return True
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from engine.feel import tree
+from engine.feel import numbers, tree
 from engine.feel.dmn import model
 from engine.feel.dmn.columns import Column
 from engine.feel.dmn.regions import Region, constant, region_of
@@ -17,9 +17,10 @@ from engine.feel.equality import same
 from engine.feel.errors import FeelError
 from engine.feel.expression import Expression, Mode, compile_text, parse
 from engine.feel.library import LIBRARY
-from engine.feel.types import ANY, FeelType, context_of, list_of
+from engine.feel.types import ANY, NUMBER, FeelType, context_of, list_of
 
 Names = Mapping[str, FeelType]
+_NULL = compile_text("null")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +89,19 @@ class Table:
             self.compile(column.values, f"{where}, values", tests=True, implicit={"?": kind}) if column.values not in ("", "-") else None
         )
         cells: list[tuple[Expression | None, Region | None]] = []
+        known: dict[str, tuple[Expression | None, Region | None]] = {"": (None, None), "-": (None, None)}
         for row, rule in enumerate(self.box.rules, 1):
             text = rule.inputs[place]
-            if text in ("", "-"):
-                cells.append((None, None))
-                continue
-            test = self.compile(text, f"row {row}, {where}", tests=True, implicit={"?": kind})
-            node = parse(text, self.names, tests=True, types=self.types.kinds) if test.text == text else None
-            cells.append((test, region_of(node) if isinstance(node, tree.Tests) and node.tests else None))
+            if text not in known:
+                known[text] = self._cell_of(text, f"row {row}, {where}", kind)
+            cells.append(known[text])
         regions, tests = tuple(region for _, region in cells), tuple(test for test, _ in cells)
         return InputColumn(column.label, value, declared, allowed, Column(cells), kind, regions, tests)
+
+    def _cell_of(self, text: str, where: str, kind: FeelType) -> tuple[Expression | None, Region | None]:
+        test = self.compile(text, where, tests=True, implicit={"?": kind})
+        node = parse(text, self.names, tests=True, types=self.types.kinds) if test.text == text else None
+        return test, region_of(node) if isinstance(node, tree.Tests) and node.tests else None
 
     def _output(self, place: int, column: model.Output) -> OutputColumn:
         where = f"output “{column.name or place + 1}”"
@@ -117,10 +121,19 @@ class Table:
             text = rule.outputs[place]
             if text in ("", "-"):
                 raise FeelError("decision.empty_output", rule.line, 1, element=f"{self.element}: row {row}, {where}")
+            number = self._number(text)
+            if number is not None and expected in (None, NUMBER):
+                cells.append((_NULL, number, True))
+                continue
             compiled = self.compile(text, f"row {row}, {where}", result=expected)
             value, fixed = constant(parse(compiled.text, self.names, types=self.types.kinds))
             cells.append((compiled, value, fixed and not isinstance(value, list)))
         return OutputColumn(column.name, declared, allowed, order, default, tuple(cells))
+
+    @staticmethod
+    def _number(text: str) -> Decimal | None:
+        """The value of a cell that is just a number, as most cells of fee tables are: nothing of it needs compiling."""
+        return numbers.literal(text) if text.isascii() and text.isdigit() and len(text) < numbers.CONTEXT.prec else None
 
     def _type(self) -> FeelType:
         if len(self.outputs) == 1:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from engine.feel.arithmetic import midnight
@@ -41,7 +43,7 @@ class Parameter:
         if value is None:
             return None if self.nullable else _NULL
         kind = kind_of(value)
-        if kind == "list" or kind == "context":
+        if kind in ("list", "context"):
             meter.spend(len(value) // 4)
         elif kind == "string":
             meter.spend(len(value) >> 8)
@@ -57,10 +59,14 @@ class Parameter:
         raise FeelError("feel.argument", function=function, parameter=self.name, expected=expected, found=kind)
 
 
+_SMALL = {"number": Decimal, "boolean": bool, "date": date, "time": time, "date and time": datetime}
+"""Types whose values cost nothing to pass."""
+
+
 class Overload:
     """One way to call a built-in function."""
 
-    __slots__ = ("call", "function", "parameters", "repeats", "required", "result")
+    __slots__ = ("call", "function", "parameters", "repeats", "required", "result", "small")
 
     def __init__(self, function: str, parameters: tuple[Parameter, ...], result: FeelType, call: Callable[..., Any]) -> None:
         self.function = function
@@ -69,6 +75,9 @@ class Overload:
         self.call = call
         self.required = sum(not parameter.optional for parameter in parameters)
         self.repeats = bool(parameters) and parameters[-1].repeats
+        self.small = tuple(
+            frozenset(kind for name, kind in _SMALL.items() if not parameter.kinds or name in parameter.kinds) for parameter in parameters
+        )
 
     def takes(self, count: int) -> bool:
         """Whether *count* positional arguments fit."""
