@@ -136,7 +136,7 @@ def test_a_whole_package_as_zip_makes_a_new_procedure(designer: Visitor):
 
     assert examined.status_code == 303, examined.text
     address = examined.headers["Location"]
-    assert "công bố lần đầu" in designer.get(address).text
+    assert "Công bố lần đầu" in designer.get(address).text
     assert designer.post(address, address, effective_from="23/11/2026", legal_basis=BASIS).status_code == 303
     assert template.name.vi in designer.get("/designer").text
 

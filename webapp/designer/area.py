@@ -22,10 +22,10 @@ STANDING = {
     "past": ("", "dot", _("Phiên bản cũ")),
 }
 KIND = {
-    "first": _("công bố lần đầu"),
-    "changed": _("phiên bản mới"),
-    "redrawn": _("chỉ đổi hình vẽ"),
-    "same": _("không có gì thay đổi"),
+    "first": _("Công bố lần đầu"),
+    "changed": _("Phiên bản mới"),
+    "redrawn": _("Chỉ đổi hình vẽ"),
+    "same": _("Không có gì thay đổi"),
 }
 SCOPE = {"public": _("Thủ tục hành chính"), "internal": _("Việc nội bộ")}
 
