@@ -240,14 +240,14 @@ def test_two_fields_with_one_key_are_refused():
 @pytest.mark.parametrize("pattern", ["[a-z]*[a-z]*[a-z]*!", "a{0,100}a{0,100}a{0,100}!", "(?:ab?)c*d+e{2,4}"])
 def test_an_accepted_pattern_never_takes_long(pattern):
     form = parse(field("textfield", validate={"pattern": pattern}))
-    began = time.monotonic()
+    began = time.process_time()
 
     with pytest.raises(Invalid):
         form.check({"x": "a" * 10_000})
     with pytest.raises(Invalid):
         form.check({"x": "a" * 200})
 
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 EVERYTHING = parse(

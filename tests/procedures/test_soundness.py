@@ -217,9 +217,9 @@ def test_many_parallel_choices_are_judged_in_time_or_left_unproved():
             f"b{number}>m{number}",
             f"m{number}>j",
         ]
-    began = time.monotonic()
+    began = time.process_time()
 
     verdict = judge(read(body, "; ".join(flows)), "p")
 
-    assert time.monotonic() - began < 3
+    assert time.process_time() - began < 3
     assert verdict.faults == []
