@@ -1,29 +1,16 @@
-"""Every module that declares records, imported so that the metadata are whole."""
+"""Every module that declares records, imported so that the metadata are whole and relations between areas resolve."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-from importlib import import_module
-from importlib.util import find_spec
+from engine.accounts import model as accounts
+from engine.documents import model as documents
+from engine.dossier import codes
+from engine.dossier import model as dossiers
+from engine.kernel import clock, due, incidents, journal, journal_seal, outbox, requests
+from engine.organisation import model as organisation
+from engine.procedure import registry
+from engine.process import model as process
 
 MODULES = (
-    "engine.kernel.clock",
-    "engine.kernel.journal",
-    "engine.kernel.journal_seal",
-    "engine.kernel.outbox",
-    "engine.kernel.incidents",
-    "engine.kernel.requests",
-    "engine.kernel.due",
-    "engine.accounts.model",
-    "engine.organisation.model",
-    "engine.procedure.registry",
-    "engine.documents.model",
-    "engine.process.model",
-    "engine.dossier.model",
-    "engine.dossier.codes",
-)
-
-for module in MODULES:
-    if find_spec(module) is not None:
-        with suppress(ImportError):
-            import_module(module)
+    accounts, clock, codes, documents, dossiers, due, incidents, journal, journal_seal, organisation, outbox, process, registry, requests,
+)  # fmt: skip

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psutil
@@ -70,6 +71,22 @@ def _prefix(folder: Path) -> str:
     return folder.name.replace("-", "_")
 
 
+def difference(connection: Connection) -> list[Any]:
+    """Return in what the database's schema differs from the records."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    from engine.kernel.tables import Base
+    from engine.migrations import records
+
+    def ours(name: str | None, kind: str, _parents: object) -> bool:
+        return not (kind == "table" and (name or "").startswith(("procrastinate_", "alembic_version")))
+
+    assert records.MODULES
+    options = {"compare_type": True, "compare_server_default": True, "include_name": ours}
+    return list(compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata))
+
+
 class Databases:
     """The run's server: makes and drops clones of the template."""
 
@@ -106,8 +123,18 @@ class Databases:
             connection.exec_driver_sql(f'drop database if exists "{draft}"')
             connection.exec_driver_sql(f'create database "{draft}" template template0')
         assert install(self.owner_url(draft), SECRET, make_schema, ROLE), "the tests need an owner who may make roles"
+        self._refuse_stale_revisions(draft)
         with maintenance(self.url) as connection:
             connection.exec_driver_sql(f'alter database "{draft}" rename to "{self.template}"')
+
+    def _refuse_stale_revisions(self, name: str) -> None:
+        engine = create_engine(address(self.owner_url(name)))
+        try:
+            with engine.connect() as connection:
+                found = difference(connection)
+        finally:
+            engine.dispose()
+        assert not found, f'a record has changed ({found}): write a revision with  motcua dev migration "what it does"'
 
     def owner_url(self, name: str) -> str:
         """Return the owner's URL of a database."""
