@@ -37,7 +37,7 @@ def check(chosen: argparse.Namespace) -> int:
     reports = {str(f): verify(f.read_bytes(), trust, now=office_time(home), online=not chosen.offline) for f in chosen.files if f.is_file()}
     missing = [str(f) for f in chosen.files if not f.is_file()]
     if chosen.json:
-        print(json.dumps({name: r.to_json() for name, r in reports.items()} | {name: None for name in missing}, ensure_ascii=False))
+        print(json.dumps({name: r.to_json() for name, r in reports.items()} | dict.fromkeys(missing), ensure_ascii=False))
     else:
         for name, report in reports.items():
             print(f"{name}: {WORDS[report.verdict]}")
