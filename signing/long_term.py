@@ -161,18 +161,23 @@ class _Walk:
 
     async def _signer(self, judgement: Judgement, revision: int) -> None:
         certificate, proven = self._signature.signer_cert, judgement.proven_at
+        judged_now = self._sources is not None and self._now <= certificate.not_valid_after
         if proven is not None:
-            status = await ades.ades_basic_validation(
-                self._signature.signed_data, raw_digest=self._raw, **self._spec(proven, revision, None)
-            )
-            judgement.indication = status.ades_subindic
-            judgement.step("signer_at_proven_time", proven, status.ades_subindic)
+            if judged_now and "/DSS" not in self._reader.root:
+                # Nothing in the file can prove the past; asking now answers, so the step that must fail is spared.
+                judgement.indication = AdESIndeterminate.CERTIFICATE_CHAIN_GENERAL_FAILURE
+            else:
+                status = await ades.ades_basic_validation(
+                    self._signature.signed_data, raw_digest=self._raw, **self._spec(proven, revision, None)
+                )
+                judgement.indication = status.ades_subindic
+                judgement.step("signer_at_proven_time", proven, status.ades_subindic)
             if not certificate.not_valid_before <= proven <= certificate.not_valid_after:
                 # The stock process with time accepts this once the certificate has expired.
-                if judgement.indication is AdESPassed.OK:
+                if judgement.indication in (AdESPassed.OK, AdESIndeterminate.CERTIFICATE_CHAIN_GENERAL_FAILURE):
                     judgement.indication = AdESIndeterminate.OUT_OF_BOUNDS_NO_POE
                 return
-            if self._sources is None or self._now > certificate.not_valid_after:
+            if not judged_now:
                 return
         spec = self._spec(self._now, self._last, self._sources)
         if proven is None:

@@ -183,6 +183,7 @@ def test_revoked_then_signed_never_passes_whatever_evidence_it_carries(office: O
 def test_expired_then_signed_never_passes(office: Office) -> None:
     pdf = signed(office, stamped_at=datetime(2029, 3, 1, tzinfo=UTC))
     office.now = datetime(2029, 3, 1, tzinfo=UTC)
+    assert examined(office, pdf).signatures[0].sub_indication == "OUT_OF_BOUNDS_NO_POE"
     never_valid(office, pdf)
 
 
