@@ -126,8 +126,9 @@ def ask_for_supplement(officer: Person, code: str) -> None:
     page.locator("input[type=checkbox][value=original]").check()
     page.get_by_label("Lý do", exact=False).first.fill("Bản quét thiếu trang, đề nghị nộp lại bản quét đủ các trang.")
     page.get_by_label("Căn cứ pháp lý").fill("Khoản 1 Điều 20 Nghị định số 23/2015/NĐ-CP")
+    here = page.url
     page.get_by_role("button", name=re.compile("Hoàn thành")).click()
-    page.wait_for_url(re.compile("done="))
+    page.wait_for_function("here => location.href !== here", arg=here)
 
 
 def sign(leader: Person, code: str, pin: str = LEADER_PIN) -> None:
