@@ -20,7 +20,13 @@ from engine.settings import ROOT, environment
 from tests.journeys.steps import CHROMIUM, Person, person
 from tests.support.office import scan
 
-REPORTS = ROOT / "var" / "reports"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All journeys share one installation, so they run in one process."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("installation"))
 
 
 @dataclass(frozen=True)

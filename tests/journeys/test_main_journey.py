@@ -58,7 +58,7 @@ def test_a_dossier_goes_from_the_counter_to_its_owners_phone(somebody: Somebody,
     assert installation.motcua("verify", str(changed)).returncode == 1
     stranger = somebody(width=360)
     verdict(stranger, result, "HỢP LỆ")
-    stranger.picture("verification-360", whole=True)
+    stranger.picture("verification-360")
     verdict(stranger, changed, "KHÔNG HỢP LỆ")
     audited = installation.motcua("audit", "verify")
     assert audited.returncode == 0, audited.stdout
