@@ -1,7 +1,7 @@
-"""Child processes without the wait: a helper that has loaded the libraries and forks one limited child for each request.
+"""Child processes without the wait: a forking process that has loaded the libraries and forks one limited child for each request.
 
 ``python -m signing.warm MODULE`` never opens what it is given; it passes bytes to the child it forks and the child's answer back. It ends
-when its owner does, or after a minute without work. Where processes cannot fork, or the helper is busy, a fresh child does the work.
+when its owner does, or after a minute without work. Where processes cannot fork, or the forking process is busy, a fresh child does the work.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ IDLE_SECONDS = 60.0
 _GRACE = 5.0
 
 
-class Helper:
-    """The owner's side of one helper process; one request at a time."""
+class Forker:
+    """The owner's side of one forking process; one request at a time."""
 
     def __init__(self, module: str) -> None:
         self._module = module
@@ -35,7 +35,7 @@ class Helper:
         self._owner = 0
 
     def ask(self, request: Json, payload: bytes, cpu_seconds: int, seconds: float) -> tuple[Json, bytes] | None:
-        """The answer, or None when the helper is busy or not to be had.
+        """The answer, or None when the forking process is busy or not to be had.
 
         Raises:
             ChildFailed: when the child that did the work broke its limits or crashed.
@@ -105,7 +105,7 @@ def _some(pipe: IO[bytes], until: float) -> bytes:
 
 
 def main() -> int:
-    """The helper process: load the module, then fork a child for each request."""
+    """The forking process: load the module, then fork a child for each request."""
     work: Work = importlib.import_module(sys.argv[1]).work
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     entry, out = sys.stdin.buffer, sys.stdout.buffer
@@ -147,7 +147,7 @@ def _forked(work: Work, head: Json, payload: bytes) -> tuple[str, Json, bytes]:
 
 
 def _work_and_leave(work: Work, head: Json, payload: bytes, writing: int) -> NoReturn:
-    """The child's whole life: it never returns into the helper's code."""
+    """The child's whole life: it never returns into the forking process's code."""
     answer = b"crash"
     try:
         limit(head["cpu_seconds"])
