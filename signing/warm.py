@@ -1,7 +1,7 @@
 """Child processes without the wait: a forking process that has loaded the libraries and forks one limited child for each request.
 
 ``python -m signing.warm MODULE`` never opens what it is given; it passes bytes to the child it forks and the child's answer back. It ends
-when its owner does, or after a minute without work. Where processes cannot fork, or the forking process is busy, a fresh child does the work.
+when its owner does, or after a minute without work. Where processes cannot fork, or it is busy, a fresh child does the work.
 """
 
 from __future__ import annotations
