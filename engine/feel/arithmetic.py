@@ -132,7 +132,11 @@ def _power(one: Decimal, other: Decimal) -> Decimal:
         return numbers.ONE
     if abs(other) > 999_999_999:
         raise FeelError("feel.number_range")
-    return _ctx.power(one, other)
+    result = _ctx.power(one, other)
+    if not result.is_finite():
+        # Zero to a negative power raises no signal in decimal arithmetic.
+        raise FeelError("feel.number_range")
+    return result
 
 
 _ADD: dict[tuple[type, type], Operation] = {

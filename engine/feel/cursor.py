@@ -23,6 +23,7 @@ class Cursor:
         self.types = types or {}
         self.depth = 0
         self.asks = False
+        self.tried: dict[int, bool] = {}
 
     # -- moving -------------------------------------------------------------------------------------------------------------------
 

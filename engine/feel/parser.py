@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from engine.feel import limits, numbers, temporal, tree
-from engine.feel.cursor import Cursor
 from engine.feel.errors import FeelError
 from engine.feel.tokens import KEYWORDS, Token, unescape
 from engine.feel.types import ANY, FeelType
 from engine.feel.typetext import parse_type_tokens
+from engine.feel.unarytests import TestParser
 
 # Clause 10.3.1.2: from the loosest to the tightest. Operators of one level group to the left.
 _OR, _AND, _COMPARE, _ADD, _MULTIPLY, _POWER, _NEGATE, _INSTANCE = 1, 2, 3, 4, 5, 6, 7, 8
@@ -17,7 +17,7 @@ _CONSTANTS = {"null": None, "true": True, "false": False}
 _ORDER = ("<", "<=", ">", ">=")
 
 
-class Parser(Cursor):
+class Parser(TestParser):
     """One pass over the tokens of one text. *names* are the names of several words that the expression may use."""
 
     # -- whole texts --------------------------------------------------------------------------------------------------------------
@@ -28,25 +28,6 @@ class Parser(Cursor):
         if self.token.kind != "end":
             raise self.unexpected()
         return node
-
-    def whole_tests(self) -> tree.Tests:
-        """The text as unary tests: ``-``, ``not(…)`` or tests separated by commas."""
-        at = self.token.at
-        if self.at_sign("-") and self.tokens[self.index + 1].kind == "end":
-            return tree.Tests(at, [], False)
-        start = self.index
-        if self.at_sign("not") and self.tokens[self.index + 1].text == "(":
-            self.next()
-            self.next()
-            tests = self.test_list()
-            self.expect(")")
-            if self.token.kind == "end":
-                return tree.Tests(at, tests, True)
-            self.moved(start)
-        tests = self.test_list()
-        if self.token.kind != "end":
-            raise self.unexpected()
-        return tree.Tests(at, tests, False)
 
     # -- expressions --------------------------------------------------------------------------------------------------------------
 
@@ -357,16 +338,19 @@ class Parser(Cursor):
 
     def range_follows(self) -> bool:
         """Whether the ``]`` at hand opens a range, as in ``[]1..2[, 3]``; right behind ``[`` it closes an empty list unless it does."""
-        start, depth = self.index, self.depth
-        try:
-            self.square(self.token)
-        except FeelError:
-            return False
-        else:
-            return True
-        finally:
+        start, depth, scopes, asks = self.index, self.depth, len(self.scopes), self.asks
+        if start not in self.tried:
+            # Remembered: brackets nested in each other would otherwise be tried again at every level.
+            try:
+                self.square(self.token)
+            except FeelError:
+                self.tried[start] = False
+            else:
+                self.tried[start] = True
             self.moved(start)
-            self.depth = depth
+            self.depth, self.asks = depth, asks
+            del self.scopes[scopes:]
+        return self.tried[start]
 
     def range(self, at: int, low: tree.Node, *, closed: bool) -> tree.Node:
         """The rest of a range from its ``..`` on."""
@@ -375,41 +359,3 @@ class Parser(Cursor):
         if not (self.at_sign("]") or self.at_sign("[") or self.at_sign(")")):
             raise self.fail("feel.missing", expected="]", found=self.token.text[:40]) if self.token.kind != "end" else self.unexpected()
         return tree.RangeOf(at, low, closed, high, self.next().text == "]")
-
-    # -- unary tests --------------------------------------------------------------------------------------------------------------
-
-    def in_tests(self) -> tree.Tests:
-        """What stands behind ``in``: one test, or tests in brackets."""
-        at = self.token.at
-        if not self.at_sign("("):
-            return tree.Tests(at, [self.test(_ADD)], False)
-        opening = self.next()
-        tests = [self.test(_OR)]
-        if self.at_sign("..") and not tests[0].operator:
-            whole = self.postfix(self.range(opening.at, tests[0].operand, closed=False), filters=True)
-            return tree.Tests(at, [tree.Test(at, "", whole, False)], False)
-        while self.at_sign(","):
-            self.next()
-            tests.append(self.test(_OR))
-        self.expect(")")
-        return tree.Tests(at, tests, False)
-
-    def test_list(self) -> list[tree.Test]:
-        """Tests separated by commas."""
-        tests = [self.test(_OR)]
-        while self.at_sign(","):
-            self.next()
-            tests.append(self.test(_OR))
-        return tests
-
-    def test(self, level: int) -> tree.Test:
-        """One test: an operator with its operand, or an expression."""
-        token = self.token
-        operator = ""
-        if token.kind == "sign" and (token.text in _ORDER or token.text in ("=", "!=")):
-            operator = self.next().text
-            level = _ADD
-        asked, self.asks = self.asks, False
-        operand = self.operators(level)
-        asks, self.asks = self.asks, asked or self.asks
-        return tree.Test(token.at, operator, operand, asks)

@@ -38,12 +38,6 @@ def list_contains(_: Meter, items: list[Any], element: Any) -> bool:
     return any(same(item, element) is True for item in items)
 
 
-@builtin("list contains(list: list, match: any): boolean")
-def list_contains_match(_: Meter, items: list[Any], match: Any) -> bool:
-    """The same under the parameter name of later editions."""
-    return list_contains(_, items, match)
-
-
 @builtin("count(list: list): number")
 def count(_: Meter, items: list[Any]) -> Decimal:
     """The number of items."""

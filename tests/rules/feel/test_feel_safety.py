@@ -56,6 +56,8 @@ TEXTS = {
     "minus signs": "-" * 5_000 + "1",
     "ifs": "if true then " * 1_000 + "1",
     "functions": "function(x) " * 1_000 + "1",
+    "brackets that may open a range": "max(" + "[](" * 40 + "[])",
+    "brackets that may open a range, unclosed": "max(" + "[](" * 57,
     "filters": "x" + "[1" * 2_000,
     "long sum": "1" + "+1" * 5_000,
     "long path": "a" + ".b" * 5_000,
