@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import runpy
 import secrets
 import statistics
 import tempfile
@@ -59,6 +60,13 @@ def add(commands: Any) -> None:
     measured = leaf(bench, "complete-task", complete_task, "completed steps a second, beside a raw transaction of the same rows")
     measured.add_argument("--cases", type=int, default=40, help="dossiers of 12 steps to measure (default 40)")
     measured.add_argument("--json", action="store_true", help="print the figures for a machine")
+    language = leaf(bench, "feel", feel, "the expression language and its decision tables, beside pySFeel")
+    language.add_argument("--json", action="store_true", help="print the figures for a machine")
+
+
+def feel(chosen: argparse.Namespace) -> int:
+    """Measure the expression language; what is measured stands in ``benchmarks/feel.py``."""
+    return int(runpy.run_path(str(ROOT / "benchmarks" / "feel.py"))["main"](chosen.json))
 
 
 def complete_task(chosen: argparse.Namespace) -> int:
