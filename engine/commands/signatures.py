@@ -18,10 +18,13 @@ from engine.errors import Conflict, EngineError, NotFound, Refused
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.office import papers, results
-from engine.office.flow import Flow
+from engine.office.flow import Flow, below
 from engine.office.keys import key_of_agency as key_of_agency
 from engine.office.keys import key_of_person as key_of_person
-from engine.office.standing import Seat, Standing, acting
+from engine.office.standing import Seat, Standing, acting, units_of
+from engine.organisation.authority import Act, require
+from engine.organisation.roles import keep_apart
+from engine.organisation.roster import read_roster
 from engine.process.model import Task
 from signing import appearance, fields, pades
 from signing.errors import SigningError
@@ -88,7 +91,8 @@ def prepare_one(w: UnitOfWork, task_id: UUID) -> PreparedRow:
         return row_of(task, document, live)
     if live is not None:
         live.state = "expired" if live.expires_at <= w.now else "refused"
-    separate_duties(run, person)
+    separate_duties(run, document, person)
+    entitled(run, task, document, person)
     seat = person.require(*task.roles, unit=task.unit_id)
     capacity = capacity_of(seat, document, task)
     key = key_of_person(w, person.person_id)
@@ -120,26 +124,39 @@ def prepare_one(w: UnitOfWork, task_id: UUID) -> PreparedRow:
     return row_of(task, document, request)
 
 
-def separate_duties(run: Flow, person: Standing) -> None:
-    """Refuse that somebody signs what they examined themselves (drafter ≠ signer).
+def separate_duties(run: Flow, document: Document, person: Standing) -> None:
+    """Refuse that somebody signs their own request, or, for a citizen's dossier, what they drafted themselves.
+
+    In an internal procedure the diagram may let one official check and sign (the gate warns of it), never the initiator.
 
     Raises:
         Refused: ``signing.own_work``.
+        Forbidden: ``authority.separation_of_duties``.
+    """
+    if run.dossier.initiator_id == person.person_id:
+        raise Refused("signing.own_work")
+    if run.dossier.scope == "public" and document.drafted_by_id is not None:
+        keep_apart(person.person_id, "sign", {"draft": [document.drafted_by_id]})
+
+
+def entitled(run: Flow, task: Task, document: Document, person: Standing) -> None:
+    """Refuse a signature outside the field, the document types or the time of one's appointment or delegation (NĐ 30/2020/NĐ-CP, Điều 13).
+
+    Raises:
+        Forbidden: with the nearest reason.
     """
     w = run.w
-    examined = w.session.scalar(
-        select(Task.id)
-        .where(
-            Task.province == w.province,
-            Task.dossier_id == run.dossier.id,
-            Task.state == "done",
-            Task.action == "form",
-            Task.closed_by_id == person.person_id,
-        )
-        .limit(1)
+    roster = read_roster(w.session, w.province, w.now)
+    units = units_of(w.session, w.province)
+    act = Act(
+        "sign",
+        roles=frozenset(task.roles),
+        units=frozenset(below(units, task.unit_id)),
+        field=run.package.field_code,
+        document_type=run.package.document(document.key).type,
+        power="for_collective" if document.capacity == "for_collective" else "own_power",
     )
-    if examined is not None and run.dossier.initiator_id == person.person_id:
-        raise Refused("signing.own_work")
+    require(act, person.person_id, roster.holdings, roster.lendings, w.now)
 
 
 def capacity_of(seat: Seat, document: Document, task: Task) -> str:

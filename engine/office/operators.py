@@ -125,13 +125,13 @@ def resolve(flow: Flow, op: Operation) -> Json:
 
 
 def close(flow: Flow, op: Operation) -> Json:
-    """An internal procedure has ended; with ``outcome`` = refused it ended without what was asked for."""
-    refused = str(op.parameters.get("outcome") or "") == "refused"
-    flows.status(flow, "refused" if refused else "returned")
-    if flow.dossier.resolved_at is None and not refused:
-        flows.settle_outcome(flow)
+    """A procedure has ended without what was asked for: withdrawn by its initiator, or as ``outcome`` says (refused, stopped, closed)."""
+    event = text(op, "outcome", required=False) or "withdrawn"
+    if event not in ("withdrawn", "refused", "stopped", "closed"):
+        raise Refused("process.parameter_missing", operator=op.id, parameter="outcome")
+    flows.status(flow, event)
     flows.close(flow)
-    flow.w.record("dossier.closed", flow.dossier.id, outcome=flow.dossier.outcome, refused=refused)
+    flow.w.record("dossier.closed", flow.dossier.id, ended_as=event)
     return {}
 
 
