@@ -104,6 +104,11 @@ def problem(error: EngineError) -> Any:
         body["source"] = error.source
     if isinstance(error, Invalid):
         body["errors"] = {field: said(reason).what for field, reason in error.errors.items()}
+    return as_problem(body)
+
+
+def as_problem(body: dict[str, Any]) -> Any:
+    """Return a problem as its own media type."""
     response = jsonify(body)
     response.mimetype = "application/problem+json"
     return response
@@ -123,7 +128,8 @@ def transport_problem(error: HTTPException) -> ResponseReturnValue:
         return our_mistake(error)
     words = Sentence(*map(str, TRANSPORT[code]))
     if wants_json():
-        return jsonify(type=f"urn:motcua:problem:http.{code}", title=words.what, status=code, detail=words.why, message=words.what), code
+        known = {"title": words.what, "status": code, "detail": words.why, "remedy": words.do, "message": words.what}
+        return as_problem({"type": f"urn:motcua:problem:http.{code}", **known}), code
     return page(code, words), code
 
 
@@ -133,9 +139,8 @@ def our_mistake(error: Exception) -> ResponseReturnValue:
     log.error("request.failed", incident=number, endpoint=request.endpoint, exc_info=error)
     words = sentence("web.our_mistake", language(), {"incident": number})
     if wants_json():
-        return jsonify(
-            type="urn:motcua:problem:web.our_mistake", title=words.what, status=500, detail=words.why, incident=number, message=words.what
-        ), 500
+        known = {"title": words.what, "status": 500, "detail": words.why, "incident": number, "message": words.what}
+        return as_problem({"type": "urn:motcua:problem:web.our_mistake", **known}), 500
     return page(500, words), 500
 
 

@@ -1,0 +1,22 @@
+"""The programming interface ``/api/v1``: everything the screens do, for programs, described by one table of routes."""
+
+from typing import Any
+
+from webapp.api import document, dossiers, intake, organisation, oversight, procedures, signatures, tasks, tracking
+from webapp.api.area import area
+
+navigation: list[Any] = []
+
+__all__ = [
+    "area",
+    "document",
+    "dossiers",
+    "intake",
+    "navigation",
+    "organisation",
+    "oversight",
+    "procedures",
+    "signatures",
+    "tasks",
+    "tracking",
+]

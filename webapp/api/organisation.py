@@ -1,0 +1,231 @@
+"""The organisation: who I am, units, people, positions, appointments, delegations, keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from engine.commands import keys
+from engine.commands import organisation as commands
+from engine.queries import administration
+from engine.queries import organisation as queries
+from engine.queries.names import role_names
+from engine.queries.signed_in import Held
+from engine.runtime import UnitOfWork
+from webapp.api.access import me as whose
+from webapp.api.routes import route
+from webapp.api.shapes import taken
+
+TAG = "organisation"
+
+
+@dataclass(frozen=True)
+class Me:
+    """The person of the token, with the positions held today."""
+
+    name: str
+    person: UUID | None
+    held: Sequence[Held]
+
+
+@route("GET", "/me", "Who am I, and what do I hold today", tag=TAG, answer=Me)
+def me(w: UnitOfWork) -> Me:
+    """Return the person of the token."""
+    found = whose()
+    return Me(found.name, found.person, found.held)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit of the administration."""
+
+    id: UUID
+    name: str
+    name_en: str
+    short_name: str
+    level: str
+    agency_code: str
+    parent_id: UUID | None
+    valid_from: date
+    valid_to: date | None
+
+
+@route("GET", "/units", "Units that exist today", tag=TAG, answer=Sequence[Unit])
+def units(w: UnitOfWork) -> list[Unit]:
+    """Return the units by level and name."""
+    return [taken(Unit, unit) for unit in queries.units(w)]
+
+
+@dataclass(frozen=True)
+class NewUnit:
+    """A unit to establish; `level` is province, department, commune, centre or division."""
+
+    name: str
+    level: str
+    agency_code: str
+    valid_from: date
+    parent_id: UUID | None = None
+    name_en: str = ""
+    short_name: str = ""
+    place_name: str = ""
+    legal_basis: str = ""
+
+
+@dataclass(frozen=True)
+class Made:
+    """The id of what was made."""
+
+    id: UUID
+
+
+@route("POST", "/units", "Establish a unit", tag=TAG, answer=Made, body=NewUnit, status=201)
+def add_unit(w: UnitOfWork, body: NewUnit) -> Made:
+    """Establish a unit."""
+    made = commands.add_unit(
+        w, name=body.name, level=body.level, agency_code=body.agency_code, parent_id=body.parent_id, name_en=body.name_en,
+        short_name=body.short_name, place_name=body.place_name, valid_from=body.valid_from, legal_basis=body.legal_basis,
+    )  # fmt: skip
+    return Made(made.id)
+
+
+@route("GET", "/people", "Everybody, in Vietnamese order of names", tag=TAG, answer=Sequence[queries.PersonRow])
+def people(w: UnitOfWork) -> Any:
+    """Return everybody with what they hold."""
+    return queries.people(w)
+
+
+@dataclass(frozen=True)
+class NewPerson:
+    """Somebody who comes to the office."""
+
+    full_name: str
+    email: str = ""
+
+
+@route("POST", "/people", "Enter a person", tag=TAG, answer=Made, body=NewPerson, status=201)
+def add_person(w: UnitOfWork, body: NewPerson) -> Made:
+    """Enter a person."""
+    return Made(commands.add_person(w, body.full_name, email=body.email).id)
+
+
+@route("GET", "/roles", "Roles and what people call them", tag=TAG, answer=dict[str, dict[str, str]])
+def roles(w: UnitOfWork) -> Any:
+    """Return every role with its names."""
+    return {role: dict(names) for role, names in role_names().items()}
+
+
+@dataclass(frozen=True)
+class PositionFacts:
+    """A position of a unit."""
+
+    id: UUID
+    unit_id: UUID
+    unit: str
+    title: str
+    title_en: str
+    role: str
+
+
+@route("GET", "/positions", "Positions by unit", tag=TAG, answer=Sequence[PositionFacts])
+def positions(w: UnitOfWork) -> list[PositionFacts]:
+    """Return every position."""
+    return [PositionFacts(p.id, p.unit_id, unit, p.title, p.title_en, p.role) for p, unit in queries.positions(w)]
+
+
+@dataclass(frozen=True)
+class NewPosition:
+    """A position to create."""
+
+    unit_id: UUID
+    title: str
+    role: str
+    title_en: str = ""
+
+
+@route("POST", "/positions", "Create a position", tag=TAG, answer=Made, body=NewPosition, status=201)
+def add_position(w: UnitOfWork, body: NewPosition) -> Made:
+    """Create a position."""
+    return Made(commands.add_position(w, body.unit_id, body.title, body.role, title_en=body.title_en).id)
+
+
+@dataclass(frozen=True)
+class NewAppointment:
+    """Who holds a position from when, by which decision."""
+
+    person_id: UUID
+    position_id: UUID
+    valid_from: date
+    valid_to: date | None = None
+    basis: str = ""
+
+
+@route("POST", "/appointments", "Appoint somebody to a position", tag=TAG, answer=Made, body=NewAppointment, status=201)
+def appoint(w: UnitOfWork, body: NewAppointment) -> Made:
+    """Appoint a person."""
+    made = commands.appoint(w, body.person_id, body.position_id, body.valid_from, valid_to=body.valid_to, basis=body.basis)
+    return Made(made.id)
+
+
+@dataclass(frozen=True)
+class EndOfAppointment:
+    """The first day on which the appointment no longer holds."""
+
+    valid_to: date
+
+
+@route("POST", "/appointments/<uuid:appointment_id>/end", "End an appointment", tag=TAG, body=EndOfAppointment)
+def end_appointment(w: UnitOfWork, appointment_id: UUID, body: EndOfAppointment) -> None:
+    """End an appointment."""
+    commands.end_appointment(w, appointment_id, body.valid_to)
+
+
+@dataclass(frozen=True)
+class DelegationFacts:
+    """A power lent for a time."""
+
+    id: UUID
+    delegator: str
+    delegate: str
+    capacity: str
+    starts_at: datetime
+    ends_at: datetime
+    basis: str
+
+
+@route("GET", "/delegations", "Delegations running or to come", tag=TAG, answer=Sequence[DelegationFacts])
+def delegations(w: UnitOfWork) -> list[DelegationFacts]:
+    """Return the delegations."""
+    return [taken(DelegationFacts, d, delegator=by, delegate=to) for d, by, to in queries.delegations(w)]
+
+
+@dataclass(frozen=True)
+class NewDelegation:
+    """To whom one's own power is lent, in which capacity, for how long, by which act."""
+
+    delegate_id: UUID
+    capacity: str
+    starts_at: datetime
+    ends_at: datetime
+    basis: str
+
+
+@route("POST", "/delegations", "Lend one's own power", tag=TAG, answer=Made, body=NewDelegation, status=201)
+def delegate(w: UnitOfWork, body: NewDelegation) -> Made:
+    """Delegate."""
+    made = commands.delegate(w, body.delegate_id, capacity=body.capacity, starts_at=body.starts_at, ends_at=body.ends_at, basis=body.basis)
+    return Made(made.id)
+
+
+@route("GET", "/keys", "Signing keys and whether they are locked", tag="keys", answer=Sequence[administration.KeyRow])
+def key_list(w: UnitOfWork) -> Any:
+    """Return every key."""
+    return administration.keys(w)
+
+
+@route("POST", "/keys/<reference>/unlock", "Give a locked key its tries back", tag="keys")
+def unlock_key(w: UnitOfWork, reference: str) -> None:
+    """Unlock a key."""
+    keys.unlock(w, reference)

@@ -1,0 +1,81 @@
+"""Oversight: the board, the journal and its check, incidents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from engine.commands import incidents as commands
+from engine.queries import audit, board
+from engine.runtime import UnitOfWork
+from webapp.api.routes import Page, bounded, listed, page_of, route
+from webapp.api.shapes import taken
+
+TAG = "oversight"
+
+
+@route("GET", "/board", "On time, due soon, late: by unit and procedure", tag=TAG, answer=Sequence[board.BoardRow])
+def board_rows(w: UnitOfWork) -> Any:
+    """Return the board."""
+    return board.rows(w)
+
+
+@dataclass(frozen=True)
+class JournalQuery(Page):
+    """Which lines of the journal."""
+
+    code: str = ""
+    kind: str = ""
+
+
+@route("GET", "/journal", "The journal, newest first", tag=TAG, answer=page_of(audit.AuditLine), query=JournalQuery)
+def journal(w: UnitOfWork, query: JournalQuery) -> Any:
+    """Return lines of the journal."""
+    rows, total = audit.lines(w, code=query.code, kind=query.kind, number=query.page, size=bounded(query))
+    return listed(audit.AuditLine, rows, total, query)
+
+
+@route("POST", "/journal/check", "Walk every chain: is the journal whole?", tag=TAG, answer=audit.Report)
+def check_journal(w: UnitOfWork) -> Any:
+    """Check the journal."""
+    return audit.check(w)
+
+
+@dataclass(frozen=True)
+class IncidentFacts:
+    """What went wrong without anybody at the screen."""
+
+    id: UUID
+    number: str
+    code: str
+    facts: dict[str, Any]
+    opened_at: datetime
+    resolved_at: datetime | None
+
+
+@route("GET", "/incidents", "Open incidents, newest first", tag=TAG, answer=Sequence[IncidentFacts])
+def incidents(w: UnitOfWork) -> list[IncidentFacts]:
+    """Return the open incidents."""
+    return [taken(IncidentFacts, one) for one in audit.incidents(w)]
+
+
+@route("POST", "/incidents/<uuid:incident_id>/retry", "Try an incident's message again", tag=TAG)
+def retry_incident(w: UnitOfWork, incident_id: UUID) -> None:
+    """Retry."""
+    commands.retry(w, incident_id)
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """Why an incident is closed."""
+
+    reason: str
+
+
+@route("POST", "/incidents/<uuid:incident_id>/settlement", "Close an incident with a reason", tag=TAG, body=Settlement)
+def settle_incident(w: UnitOfWork, incident_id: UUID, body: Settlement) -> None:
+    """Settle."""
+    commands.settle(w, incident_id, body.reason)

@@ -1,0 +1,148 @@
+"""Signatures: prepare, look at the very bytes, seal the PIN at the client, sign several with it, issue with number and agency seal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+
+from engine.commands import signatures as commands
+from engine.commands import tasks
+from engine.errors import Refused
+from engine.queries import ceremony, signing
+from engine.runtime import UnitOfWork
+from engine.sentences import sentence
+from webapp.api.routes import download, route
+from webapp.i18n import language
+from webapp.signing_room.ceremony import approve
+
+TAG = "signatures"
+MOST = 50
+
+
+@dataclass(frozen=True)
+class Preparing:
+    """Signing or issuing tasks to prepare."""
+
+    tasks: Sequence[UUID]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why something was not done: stable code, what, why, what to do."""
+
+    code: str
+    what: str
+    why: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class PreparedDocument:
+    """One document ready to be signed, or the reason why it is not; compare `check_code` with the signing device."""
+
+    task: UUID
+    request: UUID | None
+    document: UUID | None
+    name: dict[str, str]
+    check_code: str
+    sha256: str
+    failure: Reason | None
+
+
+def reason(code: str | None, facts: Any) -> Reason | None:
+    """Return a failure in words."""
+    if not code:
+        return None
+    said = sentence(code, language(), facts)
+    return Reason(code, said.what, said.why, said.do)
+
+
+@route("POST", "/signatures/preparation", "Prepare documents of signing tasks: fields added, hash fixed", tag=TAG,
+       answer=Sequence[PreparedDocument], body=Preparing)  # fmt: skip
+def prepare_signatures(w: UnitOfWork, body: Preparing) -> list[PreparedDocument]:
+    """Prepare documents for the signer; a failure stops no other."""
+    few(body.tasks)
+    return [prepared(row) for row in commands.prepare(w, body.tasks)]
+
+
+def few(items: Sequence[Any]) -> None:
+    """Refuse more documents than one authorisation takes.
+
+    Raises:
+        Refused: ``custody.batch_size``.
+    """
+    if not 0 < len(items) <= MOST:
+        raise Refused("custody.batch_size", most=MOST)
+
+
+def prepared(row: commands.PreparedRow) -> PreparedDocument:
+    """Return a prepared document for programs."""
+    return PreparedDocument(
+        row.task_id, row.request_id, row.document_id, dict(row.name), row.check_code, row.sha256, reason(row.failure, row.facts)
+    )
+
+
+@route("POST", "/tasks/<uuid:task_id>/numbering", "Give number and date, prepare the agency's seal", tag=TAG, answer=PreparedDocument)
+def number_document(w: UnitOfWork, task_id: UUID) -> PreparedDocument:
+    """Number a signed document and prepare the seal; the number stays with it whatever happens next."""
+    return prepared(commands.prepare_issue(w, task_id))
+
+
+@route("GET", "/signatures/requests/<uuid:request_id>/document", "The very bytes that will be signed", tag=TAG, media="application/pdf")
+def prepared_document(w: UnitOfWork, request_id: UUID) -> Response:
+    """Send the bytes of a preparation."""
+    return download(ceremony.prepared_bytes(w, request_id), f"{request_id}.pdf", "application/pdf")
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """What a PIN is sealed to (ECDH P-256, HKDF-SHA256, AES-256-GCM); good once, for some seconds."""
+
+    public_key: dict[str, str]
+    nonce: str
+    seconds: float
+
+
+@route("GET", "/tasks/<uuid:task_id>/invitation", "What the PIN of the task's key is sealed to", tag=TAG, answer=Invitation)
+def invitation(w: UnitOfWork, task_id: UUID) -> Invitation:
+    """Return the invitation of one's own key, or of the agency's for an issuing task."""
+    if tasks.find(w, task_id).action == "issue":
+        reference = commands.key_of_agency(w, signing.page(w, task_id).document.unit_id).reference
+    else:
+        reference = ceremony.key_reference(w)
+    told = commands.invitation(w, reference)
+    return Invitation(told["public_key"], told["nonce"], float(told["seconds"]))
+
+
+@dataclass(frozen=True)
+class Signing:
+    """Preparations to sign with one sealed PIN."""
+
+    requests: Sequence[UUID]
+    sealed_pin: str
+
+
+@dataclass(frozen=True)
+class SignatureOutcome:
+    """What became of one document."""
+
+    task: UUID | None
+    document: UUID
+    name: dict[str, str]
+    signed: bool
+    failure: Reason | None
+
+
+@route("POST", "/signatures", "Sign prepared documents with one PIN; an outcome each", tag=TAG, answer=Sequence[SignatureOutcome],
+       body=Signing, transaction=False)  # fmt: skip
+def sign(body: Signing) -> list[SignatureOutcome]:
+    """Sign: the key and the time-stamping authority answer outside any transaction, each document is finished by itself."""
+    few(body.requests)
+    return [
+        SignatureOutcome(o.task_id, o.document_id, dict(o.name), o.signed, reason(o.failure, o.facts))
+        for o in approve(body.requests, body.sealed_pin[:2000])
+    ]
