@@ -141,10 +141,12 @@ class Server:
 
     def create(self) -> None:
         """Make the cluster under a draft name; the rename comes last, so a killed attempt is never mistaken for a cluster."""
-        draft, secret = self.home / "data.draft", self.home / "superuser.secret"
-        shutil.rmtree(draft, ignore_errors=True)
+        for left in self.home.glob("data.draft*"):
+            shutil.rmtree(left, ignore_errors=True)
+        # A name of its own: the initdb of a killed launcher may still be writing into its draft.
+        mark = secrets.token_hex(4)
+        draft, secret = self.home / f"data.draft.{mark}", self.home / f"superuser.secret.{mark}"
         draft.mkdir(mode=0o700)
-        secret.unlink(missing_ok=True)
         secret.touch(0o600)
         secret.write_text(secrets.token_urlsafe(24))
         for path in (draft, secret) if self.user else ():
@@ -163,7 +165,10 @@ class Server:
                 f"listen_addresses='127.0.0.1'\nunix_socket_directories=''\nshared_buffers='{shared}MB'\nmax_wal_size='4GB'\njit=off\n"
                 "random_page_cost=1.1\nidle_in_transaction_session_timeout='60s'\nmax_connections=100\nlog_min_messages=warning\n"
             )
+        secret.replace(self.home / "superuser.secret")
         draft.rename(self.data)
+        for left in self.home.glob("superuser.secret.*"):
+            left.unlink()
 
     def live(self) -> set[int]:
         """Return the ids of PostgreSQL processes that work in the data folder; zombies and strangers do not count."""

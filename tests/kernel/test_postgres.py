@@ -92,7 +92,7 @@ def test_a_pid_file_naming_a_living_stranger_does_not_count(server: Server) -> N
 
 
 def test_a_creation_that_was_killed_is_begun_anew(server: Server) -> None:
-    draft = server.home / "data.draft"
+    draft = server.home / "data.draft.1234"
     draft.mkdir()
     (draft / "PG_VERSION").write_text("18\n")
 
