@@ -140,9 +140,6 @@ def test_a_form_sent_twice_happens_once_and_is_answered_twice(app: Flask, office
 def test_a_refusal_shows_the_form_again_with_what_was_typed_and_the_reason_at_its_field(app: Flask, office: Office):
     administrator = signed_in(app, office, "administrator")
 
-    answer = administrator.post("/admin/units", "/admin/units", name="Phòng Mới", level="division", agency_code="H99.101")
-
-    assert answer.status_code == 303 or "field-agency-code-error" in answer.text
     refused = administrator.post("/admin/units", "/admin/units", name="Phòng Mới Nữa", level="no such level", agency_code="H99.9")
     assert refused.status_code == 422
     assert 'href="#field-level"' in refused.text
@@ -185,15 +182,15 @@ def test_every_answer_carries_the_policy_and_no_page_is_kept(app: Flask, office:
     answer = signed_in(app, office, "head").get("/desk")
 
     policy = answer.headers["Content-Security-Policy"]
-    for part in (
+    wanted = [
         "default-src 'self'",
-        "style-src 'self';",
+        "style-src 'self'",
         "object-src 'none'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
         "form-action 'self'",
-    ):
-        assert part in policy
+    ]
+    assert [part for part in wanted if f" {part};" not in f" {policy};"] == []
     assert "unsafe" not in policy
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -224,7 +221,7 @@ def test_lists_are_taken_away_as_csv_for_excel_and_as_xlsx(app: Flask, office: O
     assert "Họ và tên;Vị trí công tác" in csv.text
     xlsx = administrator.get("/admin/people?q=Lan&export=xlsx")
     with ZipFile(BytesIO(xlsx.data)) as book:
-        assert "Bùi Thị Lan" in book.read("xl/worksheets/sheet1.xml").decode()
+        assert any("Bùi Thị Lan" in book.read(name).decode() for name in book.namelist())
     assert [harmless(cell) for cell in ("=1+1", "+84", "-2", "@x", "an toàn", 5)] == ["'=1+1", "'+84", "'-2", "'@x", "an toàn", 5]
 
 
@@ -279,14 +276,14 @@ def test_power_is_lent_for_days_by_a_document(app: Flask, office: Office):
 def test_an_access_token_is_shown_once_and_revoked_at_once(app: Flask, office: Office):
     visitor = signed_in(app, office, "specialist")
 
-    shown = visitor.post("/admin/tokens", "/admin/tokens", name="Máy quét")
+    shown = visitor.post("/admin/tokens", "/admin/tokens", name="Máy chấm công")
     assert re.search(r"mct_[\w-]{40,}", shown.text)
     page = visitor.get("/admin/tokens").text
     assert not re.search(r"mct_[\w-]{40,}", page)
     number = re.search(r"/admin/tokens/(\d+)/revocation", page)
     assert number is not None
     visitor.client.post(f"/admin/tokens/{number[1]}/revocation", data={"csrf_token": token(page), "request_id": "r"})
-    assert "Máy quét" not in visitor.get("/admin/tokens").text
+    assert "Máy chấm công" not in visitor.get("/admin/tokens").text
 
 
 def test_the_journal_is_checked_by_one_button(app: Flask, office: Office):

@@ -2,11 +2,13 @@
 export function autosave() {
   for (const form of document.querySelectorAll('form[data-autosave]')) {
     const line = document.getElementById(form.dataset.status);
-    let timer = 0, dirty = false, stopped = false;
+    let timer = 0, dirty = false, stopped = false, sending = false;
     const save = async leaving => {
       clearTimeout(timer);
       if (!dirty || stopped) return;
-      dirty = false;
+      // One at a time: the next one needs the version the server answers with.
+      if (sending && !leaving) { timer = setTimeout(save, 500); return; }
+      dirty = false; sending = true;
       const body = new FormData(form);
       for (const [key, value] of [...body]) if (value instanceof File) body.delete(key);
       body.delete('request_id');
@@ -15,8 +17,8 @@ export function autosave() {
         const told = answer.headers.get('content-type')?.includes('json') ? await answer.json() : {};
         if (line && told.message) line.textContent = told.message;
         if (answer.status === 409) { stopped = true; line?.classList.add('late'); }
-        if (answer.ok && told.draft_version !== undefined && form.elements.draft_version) form.elements.draft_version.value = told.draft_version;
-      } catch { dirty = true; timer = setTimeout(save, 10000); }
+        if (answer.ok && told.draft_version !== undefined) form.elements._draft_version.value = told.draft_version;
+      } catch { dirty = true; timer = setTimeout(save, 10000); } finally { sending = false; }
     };
     form.addEventListener('input', () => { dirty = true; clearTimeout(timer); timer = setTimeout(save, 3000); });
     form.addEventListener('focusout', () => { if (dirty) save(); });
