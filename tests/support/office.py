@@ -67,6 +67,9 @@ class OpenCustody:
     def challenge(self, key_id: str) -> Any:
         return SimpleNamespace(public_key={}, nonce=key_id, seconds=60.0)
 
+    def keys(self) -> list[Any]:
+        return []
+
     def sign(self, key_id: str, sealed_pin: str, contents: Sequence[bytes]) -> list[bytes]:
         opened = pkcs12.load_pkcs12((self.folder / "keys" / f"{key_id}.p12").read_bytes(), sealed_pin.encode())
         assert opened.key is not None

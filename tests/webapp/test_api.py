@@ -51,8 +51,8 @@ def received(client: FlaskClient, office: Office, headers: dict[str, str], **mor
     sent = client.post(f"{BASE}/uploads", headers=headers, data={"component": "original", "file": (io.BytesIO(scan(2)), "ban chinh.pdf")})
     assert sent.status_code == 201, sent.text
     body = {
-        "procedure": "certified_electronic_copy", "deciding_unit": str(office.units["commune"]), "owner": owner(), "components": ["original"],
-        "upload_key": sent.json["upload_key"], "subject": "Bằng tốt nghiệp", "paid": "cash",
+        "procedure": "certified_electronic_copy", "deciding_unit": str(office.units["commune"]), "owner": owner(),
+        "components": ["original"], "upload_key": sent.json["upload_key"], "subject": "Bằng tốt nghiệp", "paid": "cash",
     }  # fmt: skip
     return client.post(f"{BASE}/dossiers", json=body, headers={**headers, **more})
 
@@ -247,7 +247,8 @@ def test_an_unknown_address_and_a_wrong_method_are_problems_too(client: FlaskCli
 
 
 @pytest.mark.parametrize(
-    "path", ["/units", "/people", "/roles", "/positions", "/delegations", "/procedures", "/procedures/certified_electronic_copy/versions", "/keys",
+    "path", ["/units", "/people", "/roles", "/positions", "/delegations", "/procedures", "/procedures/certified_electronic_copy/versions",
+              "/keys",
              "/incidents", "/journal", "/board", "/registers", "/tasks/counts"],
 )  # fmt: skip
 def test_what_is_listed_comes_as_documented(office: Office, client: FlaskClient, path: str):

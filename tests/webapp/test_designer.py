@@ -1,4 +1,4 @@
-"""The designer: a diagram drawn elsewhere is examined, told apart in words, published; the next dossier follows it, yesterday's does not."""
+"""The designer: a diagram drawn elsewhere is examined, told in words, published; the next dossier follows it, yesterday's does not."""
 
 from __future__ import annotations
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -19,13 +17,12 @@ from engine.commands import tasks as commands
 from engine.documents.model import SigningKey
 from engine.documents.signature import SigningOffice
 from engine.kernel.unit_of_work import Actor
-from engine.settings import ROOT
 from signing.authorities import Authorities
 from signing.custody import Custody, seal_pin
 from signing.testpki import TestPki
 from signing.tsa import in_process
+from tests.support.live import custody_of
 from tests.support.office import PINS, Office
-from tests.support.signing_office import wait_for
 from tests.support.visitors import Visitor, signed_in
 from webapp import create_app
 
@@ -34,16 +31,8 @@ APPROVE = {"decision": "approve", "paper_name": "Bằng tốt nghiệp", "paper_
 
 @pytest.fixture
 def custody(office: Office) -> Iterator[Custody]:
-    """The real key-custody process on the office's keys; the PIN reaches it sealed."""
-    folder = office.runtime.settings.home / "pki"
-    address = folder / "custody.json"
-    with subprocess.Popen([sys.executable, "-m", "signing.custody", "--home", str(folder)], cwd=ROOT, stdout=subprocess.DEVNULL) as process:
-        wait_for(address.exists)
-        opened = Custody(address)
-        offered = office.runtime.part(SigningOffice)
-        office.runtime.parts.offer(SigningOffice, lambda: replace(offered, custody=opened))
+    with custody_of(office) as opened:
         yield opened
-        process.terminate()
 
 
 @pytest.fixture
