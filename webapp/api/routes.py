@@ -206,11 +206,9 @@ def finished(entry: Route, answer: Any) -> Response:
 @cache
 def page_of(shape: type) -> type:
     """Return the shape of one page of a list of *shape*."""
-    made = dataclasses.make_dataclass(
-        f"{shape.__name__}Page",
-        [("items", Sequence[shape]), ("total", int), ("page", int), ("next", str | None)],
-        frozen=True,  # type: ignore[valid-type]
-    )
+    items: Any = Sequence[shape]  # type: ignore[valid-type]
+    fields: list[tuple[str, Any]] = [("items", items), ("total", int), ("page", int), ("next", str | None)]
+    made = dataclasses.make_dataclass(f"{shape.__name__}Page", fields, frozen=True)
     made.__doc__ = f"One page of a list; `next` is the address of the following one. Items: {shape.__name__}."
     return made
 

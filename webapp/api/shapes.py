@@ -188,7 +188,7 @@ def asked(shape: type[T], given: Mapping[str, str]) -> T:
     Raises:
         Invalid: a parameter is of another type; unknown ones are ignored.
     """
-    known = hints(shape)
+    known = get_type_hints(shape)
     values: dict[str, Any] = {}
     for name, text in given.items():
         if name not in known or text == "":
