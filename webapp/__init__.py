@@ -11,7 +11,6 @@ or ``citizen.html``.
 from __future__ import annotations
 
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -45,7 +44,7 @@ def create_app(runtime: Runtime) -> Flask:
     frame.install(app)
     health.install(app)
 
-    areas: list[Any] = [import_module(f"webapp.{name}") for name in AREAS if (Path(__file__).parent / name / "__init__.py").exists()]
+    areas: list[Any] = [import_module(f"webapp.{name}") for name in AREAS]
     for audience in areas:
         app.register_blueprint(audience.area)
     navigation.install(app, [entry for audience in areas for entry in audience.navigation])
