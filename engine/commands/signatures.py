@@ -148,8 +148,9 @@ def entitled(run: Flow, task: Task, document: Document, person: Standing) -> Non
     w = run.w
     roster = read_roster(w.session, w.province, w.now)
     units = units_of(w.session, w.province)
+    # A lane of another role signs by order (TL.): the published procedure is the list of what that role may sign for the head.
     act = Act(
-        "sign",
+        "sign" if {"head", "deputy_head"} & set(task.roles) else "perform",
         roles=frozenset(task.roles),
         units=frozenset(below(units, task.unit_id)),
         field=run.package.field_code,

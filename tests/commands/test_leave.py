@@ -57,6 +57,16 @@ def test_a_leave_of_four_days_is_reviewed_by_two_signed_by_the_leader_and_number
     assert status(office, code) in ("resolved", "returned")
 
 
+def test_a_leave_of_two_days_is_signed_by_order_by_the_chief_of_office(office: Office):
+    code = asked(office, to_on="2026-12-02", days="2")
+    reviewers = open_tasks(office, code)
+    complete(office, "division_head", reviewers["Trưởng phòng"], AGREE)
+    complete(office, "office", reviewers["Văn phòng"], {**AGREE, "balance": "9"})
+
+    assert office.sign("office", code)[0].signed
+    assert office.issue("clerk", code)[0].signed
+
+
 def test_a_reviewer_sends_it_back_and_the_initiator_withdraws(office: Office):
     code = asked(office)
     reviewers = open_tasks(office, code)

@@ -54,7 +54,7 @@ PEOPLE = {
     "administrator": ("Cao Xuân Bách", "province", "technical_administrator", "Quản trị kỹ thuật"),
     "inspector": ("Đinh Công Sơn", "province", "inspector", "Thanh tra viên"),
 }
-PINS = {"head": "135790", "deputy": "246813", "seal": "864209"}
+PINS = {"head": "135790", "deputy": "246813", "office": "357924", "seal": "864209"}
 
 
 class OpenCustody:
@@ -267,13 +267,13 @@ def give_keys(office: Office) -> None:
     since = datetime(2024, 1, 1, tzinfo=UTC)
     people = [
         testpki.PersonSpec(who, PEOPLE[who][0], PEOPLE[who][3], "Ủy ban nhân dân phường Mẫu", f"00{n}", PINS[who])
-        for n, who in enumerate(("head", "deputy"))
+        for n, who in enumerate(("head", "deputy", "office"))
     ]
     pki = testpki.create(
         folder, people, [testpki.AgencySpec("seal", "Ủy ban nhân dân phường Mẫu", "H99.101", PINS["seal"])], valid_from=since
     )
     with office.runtime.begin(Actor("cli", label="tests")) as w:
-        for key in ("head", "deputy", "seal"):
+        for key in ("head", "deputy", "office", "seal"):
             certificate = pki.certificate(key)
             organisation.register_key(
                 w, key, "agency" if key == "seal" else "leader", certificate.der, [base64.b64encode(c).decode() for c in certificate.chain],
