@@ -1,11 +1,9 @@
 """What people see: the Flask application, put together from top to bottom.
 
 How an audience is added: a folder ``webapp/<audience>/`` whose package exports ``area`` (a `flask.Blueprint` with
-``template_folder="templates"``) and
-``navigation`` (a list of `webapp.rendering.navigation.Entry`, empty for public pages); then one line in `AREAS`. Its pages `look`, its
-forms `act`
-(see `webapp.transaction`); staff pages carry ``@signed_in`` or ``@holding("role", …)`` of `webapp.login`; templates extend ``desk.html``
-or ``citizen.html``.
+``template_folder="templates"``) and ``navigation`` (a list of `webapp.rendering.navigation.Entry`, empty for public pages); then one
+line in `AREAS`. Its pages `look`, its forms `act` (see `webapp.transaction`); staff pages carry ``@signed_in`` or
+``@holding("role", …)`` of `webapp.accounts`; templates extend ``desk.html`` or ``citizen.html`` and build with ``macros.html``.
 """
 
 from __future__ import annotations

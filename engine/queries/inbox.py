@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, case, func, or_, select
 
 from engine.deadline.stage import remaining
 from engine.dossier.model import Dossier
@@ -76,6 +76,11 @@ def base(w: UnitOfWork, standing: Standing) -> Select[Task, Dossier, ProcedureVe
     )
 
 
+def earliest() -> Any:
+    """Return the earlier of a task's stage and the dossier's statutory due date; the latter is over once the result is ready."""
+    return func.least(Task.due_at, case((Dossier.resolved_at.is_(None), Dossier.due_at)))
+
+
 def page(
     w: UnitOfWork,
     *,
@@ -102,14 +107,14 @@ def page(
     if actions:
         found = found.where(Task.action.in_(actions))
     if late:
-        found = found.where(func.least(Task.due_at, Dossier.due_at) < w.now)
+        found = found.where(earliest() < w.now)
     words = search_query(search, typing=True)
     if words:
         found = found.where(Dossier.words.op("@@")(func.to_tsquery("simple", words)))
     counted = found.with_only_columns(Task.id, Task.version, maintain_column_froms=True).limit(COUNT_CAP + 1).subquery()
     total, sum_versions = w.session.execute(select(func.count(), func.coalesce(func.sum(counted.c.version), 0)).select_from(counted)).one()
     rows = w.session.execute(
-        found.order_by(func.least(Task.due_at, Dossier.due_at).asc().nulls_last(), Task.opened_at, Task.id)
+        found.order_by(earliest().asc().nulls_last(), Task.opened_at, Task.id)
         .limit(size)
         .offset((max(number, 1) - 1) * size)
     ).all()
@@ -121,7 +126,7 @@ def page(
 
 def row_of(w: UnitOfWork, standing: Standing, task: Task, dossier: Dossier, version: ProcedureVersion, assignee: str | None) -> InboxRow:
     """Return one row; the owner's name is shown to those who may take the task."""
-    dues = [d for d in (task.due_at, dossier.due_at) if d is not None]
+    dues = [d for d in (task.due_at, dossier.due_at if dossier.resolved_at is None else None) if d is not None]
     due_at = min(dues) if dues else None
     party = dossier.party("owner")
     return InboxRow(
@@ -147,7 +152,7 @@ def counts(w: UnitOfWork) -> dict[str, int]:
     """Return how many tasks wait, by kind of step, and how many of them are late; for the navigation."""
     standing = acting(w)
     found = (
-        select(Task.action, func.count(), func.count().filter(func.least(Task.due_at, Dossier.due_at) < w.now))
+        select(Task.action, func.count(), func.count().filter(earliest() < w.now))
         .join(Dossier, and_(Dossier.province == Task.province, Dossier.id == Task.dossier_id))
         .where(reachable(w, standing))
         .group_by(Task.action)
