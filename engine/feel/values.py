@@ -12,12 +12,19 @@ from engine.feel.errors import FeelError
 from engine.feel.limits import Meter
 from engine.feel.types import ANY, FeelType
 
+MOST_MONTHS = 13 * 10**9
+"""No duration is longer than the years that the standard's dates span."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class MonthsDuration:
     """A duration of years and months; ``months`` is the whole of it and may be negative."""
 
     months: int
+
+    def __post_init__(self) -> None:
+        if abs(self.months) > MOST_MONTHS:
+            raise OverflowError(self.months.bit_length())
 
     def __str__(self) -> str:
         years, months = divmod(abs(self.months), 12)

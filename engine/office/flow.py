@@ -17,6 +17,7 @@ from engine.deadline.term import Pause, Term, due, outcome
 from engine.dossier import lifecycle
 from engine.dossier.model import Dossier, DueChange, Handover, Suspension
 from engine.errors import NotFound
+from engine.feel.dmn import Outcome as DecisionOutcome
 from engine.kernel import due as due_table
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
@@ -104,7 +105,15 @@ def context(flow: Flow, operators: Callable[[Flow], dict[str, Callable[[Operatio
         operators=operators(flow),
         functions={"working hours": working_hours, "working days": working_days},
         dossier=dossier_context(flow),
+        decided=lambda operation, outcome: _decided(flow, operation, outcome),
     )
+
+
+def _decided(flow: Flow, operation: Operation, outcome: DecisionOutcome) -> None:
+    """Write down which rows of which tables decided: numbers and names of tables, never the values they read."""
+    rows = [{"table": fired.element, "rows": list(fired.rows), "rules": list(fired.rule_ids)} for fired in outcome.fired]
+    decision = str(operation.parameters.get("decision", ""))
+    flow.w.record("decision.made", flow.dossier.id, step=operation.step, decision=decision, fired=rows)
 
 
 def advance(flow: Flow, step: Step, *, closing: Task | None = None, by: UUID | None = None) -> Advance:

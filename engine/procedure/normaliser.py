@@ -14,8 +14,9 @@ from typing import Any
 
 from lxml import etree
 
-from engine.procedure.diagram import ACTIVITIES, BPMN, FLOW_NODES, SUBPROCESSES, Diagram, bpmn, local, tag, text_of
+from engine.procedure.diagram import ACTIVITIES, BPMN, FLOW_NODES, SPIFF, SUBPROCESSES, Diagram, bpmn, local, tag, text_of
 from engine.procedure.diagram_reader import read_root
+from engine.procedure.operators import DECISION
 from engine.procedure.report import Finding, at
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -50,6 +51,7 @@ def normalise(diagram: Diagram) -> Normalised:
     work = _Work(diagram)
     work.choose_process()
     work.drop_data()
+    work.call_decisions()
     work.frame_subprocesses()
     work.join_links()
     work.send_before_end()
@@ -137,6 +139,24 @@ class _Work:
             if tag(element) not in ("property", "ioSpecification") and element.get("id"):
                 self.note("data-store", element.get("id", ""))
             parent.remove(element)
+
+    def call_decisions(self) -> None:
+        """Write a business rule task that names its decision as a call of our own decision operator."""
+        for node in list(self.root.iter(bpmn("businessRuleTask"))):
+            extensions = node.find(bpmn("extensionElements"))
+            called = extensions.find(f"{{{SPIFF}}}calledDecisionId") if extensions is not None else None
+            if extensions is None or called is None or not text_of(called).strip():
+                continue
+            name = text_of(called).strip()
+            extensions.remove(called)
+            found = extensions.find(f"{{{SPIFF}}}properties/{{{SPIFF}}}property[@name='variable']")
+            variable = found.get("value", "") if found is not None else node.get("id", "")
+            operator = etree.SubElement(extensions, f"{{{SPIFF}}}serviceTaskOperator", id=DECISION, resultVariable=variable)
+            given = etree.SubElement(operator, f"{{{SPIFF}}}parameters")
+            escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+            etree.SubElement(given, f"{{{SPIFF}}}parameter", id="decision", type="string", value=f'"{escaped}"')
+            node.tag = bpmn("serviceTask")
+            self.note("decision-call", node.get("id", ""), decision=name)
 
     def frame_subprocesses(self) -> None:
         """Give a sub-process without start or end its implied ones."""

@@ -27,9 +27,12 @@ OPERATORS: Mapping[str, OperatorKind] = {
     "dossier/close": OperatorKind(frozenset(), frozenset(("reason", "legal_basis", "outcome")), outcome="withdrawn"),
     "document/draft": OperatorKind(frozenset(("document",)), document=True, open=True),
     "notice/send": OperatorKind(frozenset(("template",)), frozenset(("to",))),
+    "decision/evaluate": OperatorKind(frozenset(("decision",)), frozenset(("inputs",))),
 }
 SUPPLEMENT = "dossier/request_supplement"
 SUPPLEMENT_ANSWERED = "supplement_answered"
 DRAFT = "document/draft"
 NOTICE = "notice/send"
+DECISION = "decision/evaluate"
+"""Evaluates a decision of the package; pure, so that the interpreter does it itself. ``inputs`` is a context of inputs by name."""
 ACTIONS = ("form", "sign", "issue", "return_result")

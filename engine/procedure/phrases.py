@@ -19,6 +19,7 @@ OPERATOR_WORDS: Mapping[str, Words] = {
     "dossier/close": Words("Hệ thống đóng hồ sơ", "The system closes the dossier"),
     "document/draft": Words("Hệ thống lập dự thảo văn bản", "The system drafts the document"),
     "notice/send": Words("Hệ thống gửi thông báo", "The system sends a notice"),
+    "decision/evaluate": Words("Hệ thống áp dụng bảng quyết định", "The system applies the decision table"),
 }
 
 _STEP_WORDS: Mapping[str, Words] = {

@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.feel import ANY, BOOLEAN, CONTEXT, DATE, NUMBER, STRING, FeelType, context_of, list_of, one_of
-from engine.procedure.diagram import Diagram, Node
+from engine.procedure.diagram import Diagram, Node, Operator
 from engine.procedure.form_fields import Field
 from engine.procedure.forms import Form
+from engine.procedure.operators import DECISION
 from engine.procedure.package import Package
 
 DOSSIER: Mapping[str, FeelType] = {
@@ -68,7 +69,7 @@ def variable_types(package: Package, diagram: Diagram) -> dict[str, FeelType]:
         if variable and form in package.form_keys:
             found[variable] = form_type(package.form(str(form)))
         if node.operator is not None and node.operator.result:
-            found[node.operator.result] = CONTEXT
+            found[node.operator.result] = _result_type(package, node.operator)
         for event in node.events:
             if event.variable:
                 found[event.variable] = CONTEXT
@@ -77,7 +78,17 @@ def variable_types(package: Package, diagram: Diagram) -> dict[str, FeelType]:
     return types
 
 
+def _result_type(package: Package, operator: Operator) -> FeelType:
+    if operator.id != DECISION:
+        return CONTEXT
+    from engine.procedure.decisions import decision_files
+
+    return decision_files(package).type_of(operator.parameters.get("decision", "").strip().strip('"'))
+
+
 def _merged(one: FeelType, other: FeelType) -> FeelType:
+    if one == other:
+        return one
     first, second = getattr(one, "entries", {}), getattr(other, "entries", {})
     entries = {name: first.get(name, second.get(name, ANY)) for name in (*first, *second)}
     entries |= {name: ANY for name in first if name in second and first[name] != second[name]}

@@ -14,6 +14,7 @@ from lxml import etree
 
 from engine.errors import EngineError, Refused
 from engine.feel import ANY, FeelType
+from engine.procedure.decisions import DecisionFiles, decision_files
 from engine.procedure.normaliser import normalise
 from engine.procedure.package import DIAGRAM as DIAGRAM_FILE
 from engine.procedure.package import Package
@@ -26,6 +27,7 @@ BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 DI = "http://www.omg.org/spec/BPMN/20100524/DI"
 SPIFF = "http://spiffworkflow.org/bpmn/schema/1.0/core"
 _KEPT = 128
+NO_DECISIONS = DecisionFiles({}, ())
 
 T = TypeVar("T")
 Mark: TypeAlias = Callable[[str, str, str], Surface]
@@ -53,6 +55,7 @@ class Program:
     subs: Mapping[str, Any]
     types: Types | None = field(default=None)
     _frozen: bytes | None = field(default=None)
+    decisions: DecisionFiles = field(default=NO_DECISIONS)
 
     def specifications(self) -> tuple[Any, Mapping[str, Any]]:
         """Return what the library runs: shared, or a private copy where an event sub-process would change it (10)."""
@@ -90,7 +93,9 @@ def prepare(version_id: Hashable, package: Package) -> Program:
     Raises: Refused ``process.*``, ``xml.*``, ``form.*``.
     """
     normalised = normalise(package.diagram)
-    return build(version_id, normalised.xml, variable_types(package, normalised.diagram))
+    built = build(version_id, normalised.xml, variable_types(package, normalised.diagram))
+    built.decisions = decision_files(package)
+    return built
 
 
 def build(version_id: Hashable, xml: bytes, declared: Mapping[str, FeelType] | None = None) -> Program:

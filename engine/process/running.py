@@ -8,7 +8,9 @@ from copy import deepcopy
 from typing import Any
 from uuid import UUID
 
-from engine.errors import Conflict, Refused
+from engine.errors import Conflict, EngineError, Refused
+from engine.feel import FeelError, to_json
+from engine.procedure.operators import DECISION
 from engine.process import pruning, reading, state
 from engine.process.interpreter import Engine, Instance
 from engine.process.program import Program
@@ -48,23 +50,42 @@ class Run:
         return self._look(task, expression, task.workflow.data_objects)
 
     def _call(self, task: Any, name: str, parameters: Mapping[str, Any]) -> Any:
-        operator = self.context.operators.get(name)
         spec = task.task_spec
+        operation = Operation(
+            id=name,
+            parameters=parameters,
+            variables=deepcopy(task.data),
+            step=spec.bpmn_id,
+            name=spec.bpmn_name or spec.bpmn_id,
+            lane=reading.lane_of(self.instance, task),
+            properties=dict(reading.properties(task)),
+        )
+        if name == DECISION:
+            return plain(self._decide(operation))
+        operator = self.context.operators.get(name)
         if operator is None:
             raise Refused("process.unknown_operator", step=spec.bpmn_id, operator=name)
-        return plain(
-            operator(
-                Operation(
-                    id=name,
-                    parameters=parameters,
-                    variables=deepcopy(task.data),
-                    step=spec.bpmn_id,
-                    name=spec.bpmn_name or spec.bpmn_id,
-                    lane=reading.lane_of(self.instance, task),
-                    properties=dict(reading.properties(task)),
-                )
-            )
-        )
+        return plain(operator(operation))
+
+    def _decide(self, operation: Operation) -> Any:
+        """Apply a decision of the package to the variables of the case, the dossier and what is given as inputs."""
+        given = {**operation.variables, "dossier": self.context.dossier, **(operation.parameters.get("inputs") or {})}
+        try:
+            outcome = self.program.decisions.evaluate(str(operation.parameters.get("decision")), given, self.context.functions)
+            value = to_json(outcome.value)
+        except FeelError as error:
+            if isinstance(error.__cause__, EngineError):
+                raise error.__cause__ from None
+            raise Refused(
+                "process.decision_failed",
+                step=operation.step,
+                reason=error.code,
+                element=error.element,
+                line=error.line,
+                column=error.column,
+            ) from error
+        self.context.decided(operation, outcome)
+        return value
 
     # -- moving
 

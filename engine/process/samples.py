@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -37,10 +37,19 @@ class Samples:
                 read = compiled(str(surface), surface.types, FUNCTIONS).names
             except FeelError:
                 continue  # the gate has said so already
-            self.paths |= read
-            for path in read:
-                self._texts.setdefault(path, set()).update(_TEXT.findall(surface))
-                self._numbers.setdefault(path, set()).update(Decimal(text) for text in _NUMBER.findall(_TEXT.sub("", surface)))
+            self._look(read, str(surface))
+        for decisions in program.decisions.files.values():
+            for table in decisions.tables:
+                for place, column in enumerate(table.inputs):
+                    for rule in table.box.rules:
+                        self._look(column.value.names, rule.inputs[place])
+
+    def _look(self, paths: Iterable[str], text: str) -> None:
+        """Note that what stands at *paths* is compared with the constants in *text*."""
+        for path in paths:
+            self.paths.add(path)
+            self._texts.setdefault(path, set()).update(_TEXT.findall(text))
+            self._numbers.setdefault(path, set()).update(Decimal(one) for one in _NUMBER.findall(_TEXT.sub("", text)))
 
     def _compared(self, known: Mapping[str, set[Any]], variable: str, field: str) -> list[Any]:
         """Return the constants of the expressions that read this field, or the variable as a whole."""

@@ -11,6 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from engine.errors import Refused
+from engine.feel.dmn import Outcome as DecisionOutcome
 
 Json: TypeAlias = Any
 Outcome: TypeAlias = str
@@ -47,6 +48,8 @@ class Context:
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     dossier: Mapping[str, Json] = field(default_factory=dict)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Ho_Chi_Minh"))
+    decided: Callable[[Operation, DecisionOutcome], None] = field(default=lambda operation, outcome: None)
+    """Told of every decision table that was applied, with the rows that fired."""
 
     def __post_init__(self) -> None:
         if self.now.tzinfo is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from engine.procedure.report import Finding
-from engine.procedure.rules import constructs, data_flow, expressions, gateways, outcome, steps, structure
+from engine.procedure.rules import constructs, data_flow, decisions, expressions, gateways, outcome, steps, structure
 from engine.procedure.rules.examined import Examined
 
 Rule = Callable[[Examined], Iterator[Finding]]
@@ -76,6 +76,8 @@ RULES: tuple[Rule, ...] = (
     outcome.operator_parameters,
     outcome.operator_document,
     outcome.notice_known,
+    decisions.decision_readable,
+    decisions.decision_known,
     outcome.supplement_answered,
     outcome.message_known,
     outcome.no_outcome,

@@ -67,6 +67,7 @@ null * null                        ⇒ null
 -null                              ⇒ null
 -"a"                               ⇒ error
 10 ** 6000 * 10 ** 6000            ⇒ error
+0 ** -10                           ⇒ error
 """
 
 LOGIC = """
@@ -238,6 +239,8 @@ TEMPORAL = """
 @"P2D" / @"PT12H"                  ⇒ 4
 @"P1Y" / @"P4M"                    ⇒ 3
 @"P1D" + @"P1M"                    ⇒ error
+@"P1Y" * 10 ** 6000                ⇒ error
+@"P1D" * 10 ** 6000                ⇒ error
 -@"P1D"                            ⇒ @"-P1D"
 @"2026-07-15".weekday              ⇒ 3
 @"2026-07-15T10:20:30.5+07:00".second ⇒ 30.5
