@@ -160,6 +160,7 @@ FACT = {
     "account.signed_in": _("Đăng nhập"),
     "appointment.ended": _("Kết thúc bổ nhiệm"),
     "clock.moved": _("Dịch chuyển đồng hồ"),
+    "decision.made": _("Áp dụng bảng quyết định"),
     "document.cancelled": _("Hủy văn bản"),
     "document.drafted": _("Soạn dự thảo"),
     "document.made": _("Lập phiếu, giấy"),
