@@ -38,13 +38,15 @@ def examine(content: bytes, name: str, *, safe_copy: bool = False, field: str | 
     Raises:
         Refused: the file is empty, too large, encrypted, not a PDF or photo, a bomb, active, damaged.
     """
+    found = None
     try:
         found = intake.inspect(content, name)
         if safe_copy and not found.accepted and found.safe_copy_possible:
             found = intake.inspect(intake.safe_copy(content), name)
         found.require()
     except SigningError as refused:
-        raise Refused(refused.code, field=field, **dict(refused.facts)) from None
+        offered = {"safe_copy": True} if refused.code == "file.pdf_active" and found and found.safe_copy_possible else {}
+        raise Refused(refused.code, field=field, **dict(refused.facts), **offered) from None
     assert found.kind is not None
     return Examined(
         found.content, found.name, MEDIA[found.kind], max(found.pages, 1), found.signatures > 0, {"signatures": found.signatures}

@@ -126,7 +126,7 @@ def new_dossier(
         received_at=w.now,
         term=term_of(package).to_json(),
         delivery=reception.delivery,
-        subject=reception.subject.strip(),
+        subject=identity.clean_text(reception.subject),
         pages=sum(u.pages for u in uploads),
         answers=answers,
         version=1,

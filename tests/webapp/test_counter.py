@@ -88,7 +88,7 @@ def test_a_wrong_field_loses_neither_files_nor_words(counter: Visitor, intake: s
     assert refused.status_code == 422
     assert "2 trang" in refused.text
     assert 'value="Nguyễn Thị Mai"' in refused.text
-    assert "field-owner-birth-on-error" in refused.text
+    assert "field-owner-birth-error" in refused.text
     again = send(counter, intake, refused.text, **{**wrong, "owner.birth": "17/05/1990"}, components="original")
     assert "field-owner-identity-error" in again.text
     assert send(counter, intake, again.text, **OWNER, components="original").status_code == 303

@@ -33,6 +33,7 @@ DATE = re.compile(r"(\d{1,2})[/.\- ](\d{1,2})[/.\- ](\d{4})")
 def intake(procedure: str) -> ResponseReturnValue:
     """Show the reception of a procedure; the same page shows it again with what was entered."""
     form = g.get("submitted") or MultiDict()
+    g.refusals = {name.replace(".birth_on", ".birth"): reason for name, reason in g.get("refusals", {}).items()}
     key = form.get("upload_key") or secrets.token_urlsafe(18)
     with look() as w:
         entered = entered_so_far(procedure, form)
@@ -86,8 +87,16 @@ def papers(procedure: str) -> ResponseReturnValue:
 def receive(procedure: str) -> ResponseReturnValue:
     """Receive the dossier; the files are kept first, outside the transaction of the reception, so that a refusal loses none."""
     g.form_page = "counter.intake"
-    keep_files(upload_key())
+    if not answered_before():
+        keep_files(upload_key())
     return receive_now(procedure)
+
+
+def answered_before() -> bool:
+    """Say whether this very form has been received already: its files are then in the dossier, and a second copy would be nobody's."""
+    key = request.form.get("request_id", "")[:64]
+    with look() as w:
+        return bool(key) and w.recall(key) is not None
 
 
 @act("counter.intake")
@@ -100,7 +109,7 @@ def receive_now(w: UnitOfWork, procedure: str) -> ResponseReturnValue:
         if form.get(name) and not day_of(form[name])
     }
     if wrong:
-        raise Invalid({name.replace(".birth", ".birth_on"): refused for name, refused in wrong.items()})
+        raise Invalid(wrong)
     done = commands.receive_dossier(w, entered_so_far(procedure, form, checked=True))
     flash(_("Đã tiếp nhận hồ sơ %(code)s.") % {"code": done.code}, "done")
     return redirect(url_for("counter.received", code=done.code, receipt=done.receipt_id), 303)
