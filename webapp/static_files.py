@@ -47,7 +47,7 @@ def icon(name: str) -> Markup:
     return Markup('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>').format(sprite, name)
 
 
-@area.get("/static/<path:name>")
+@area.get("/static/<path:name>", endpoint="asset")
 def asset_view(name: str) -> Response:
     """Send a bundle, compressed where the browser takes brotli."""
     hashed = name not in UNHASHED
@@ -61,9 +61,6 @@ def asset_view(name: str) -> Response:
     response.headers["Vary"] = "Accept-Encoding"
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "public, max-age=3600"
     return response
-
-
-area.add_url_rule("/static/<path:name>", "asset", asset_view)
 
 
 @area.get("/favicon.ico")
