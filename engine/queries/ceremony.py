@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,8 +18,8 @@ from engine.dossier.model import Dossier
 from engine.errors import NotFound
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
-from engine.office import papers
 from engine.office.standing import acting
+from engine.organisation.model import Person
 from engine.process.model import Task
 
 DPI_READING = 110
@@ -68,54 +68,70 @@ class Past:
     subject: str
 
 
-def briefs(w: UnitOfWork, task_ids: Sequence[UUID]) -> dict[UUID, Brief]:
-    """Return the briefs of signing steps by task; a step whose document is missing has none."""
-    tasks = w.session.scalars(select(Task).where(Task.province == w.province, Task.id.in_(task_ids)))
-    return {task.id: made for task in tasks if (made := brief(w, task)) is not None}
+def briefs(w: UnitOfWork, task_ids: Sequence[UUID], *, before: bool = False) -> dict[UUID, Brief]:
+    """Return the briefs of signing steps by task, in four statements however many they are; without a document there is none.
+
+    ``before`` leaves the current draft out of what the actor has seen.
+    """
+    tasks = list(w.session.scalars(select(Task).where(Task.province == w.province, Task.id.in_(task_ids))))
+    drafts: dict[tuple[UUID, str], list[Document]] = {}
+    for document in w.session.scalars(
+        select(Document)
+        .where(Document.province == w.province, Document.dossier_id.in_([t.dossier_id for t in tasks]), Document.kind == "result")
+        .order_by(Document.created_at.desc())
+    ):
+        if document.dossier_id is not None:
+            drafts.setdefault((document.dossier_id, document.key), []).append(document)
+    opened = last_opened(w, [d.id for own in drafts.values() for d in own])
+    authors = {d.drafted_by_id for own in drafts.values() for d in own}
+    names = {p.id: p.full_name for p in w.session.scalars(select(Person).where(Person.province == w.province, Person.id.in_(authors)))}
+    made = {}
+    for task in tasks:
+        own = drafts.get((task.dossier_id, str(task.properties.get("document", ""))), [])
+        current = next((d for d in own if d.state != "cancelled"), None)
+        seen = {d.id: opened[d.id] for d in own if d.id in opened and not (before and d is current)}
+        made[task.id] = brief_of(w, task, own, seen, names)
+    return {task_id: found for task_id, found in made.items() if found is not None}
 
 
-def brief(w: UnitOfWork, task: Task) -> Brief | None:
-    """Return the brief of one signing step."""
-    drafts = list(
-        w.session.scalars(
-            select(Document)
-            .where(
-                Document.province == w.province,
-                Document.dossier_id == task.dossier_id,
-                Document.key == str(task.properties.get("document", "")),
-            )
-            .order_by(Document.created_at.desc())
-        )
-    )
+def brief_of(
+    w: UnitOfWork, task: Task, drafts: Sequence[Document], opened: Mapping[UUID, datetime], names: Mapping[UUID, str]
+) -> Brief | None:
+    """Return the brief of one signing step from its drafts, newest first, and when the actor opened each of them."""
     current = next((d for d in drafts if d.state != "cancelled"), None)
     if current is None:
         return None
-    last = last_opened(w, [d.id for d in drafts])
-    seen = next((d for d in drafts if last is not None and d.id == last.document_id), None)
+    seen = max((d for d in drafts if d.id in opened), key=lambda d: opened[d.id], default=None)
     return Brief(
         task.id,
         current.id,
         current.name,
-        papers.person_name(w, current.drafted_by_id),
+        names.get(current.drafted_by_id, "") if current.drafted_by_id else "",
         current.created_at,
-        last.created_at if last is not None else None,
+        opened[seen.id] if seen is not None else None,
         between(w, seen, current) if seen is not None else None,
     )
 
 
-def last_opened(w: UnitOfWork, document_ids: Sequence[UUID]) -> SignatureRequest | None:
-    """Return the actor's newest preparation of any of these drafts: the last time they were looked at in order to sign."""
-    return w.session.scalars(
-        select(SignatureRequest)
+def brief(w: UnitOfWork, task: Task) -> Brief | None:
+    """Return the brief of one signing step as its own page tells it: against the draft seen before this one."""
+    return briefs(w, [task.id], before=True).get(task.id)
+
+
+def last_opened(w: UnitOfWork, document_ids: Sequence[UUID]) -> dict[UUID, datetime]:
+    """Return when the actor last prepared each of these drafts: the last time they were looked at in order to sign."""
+    rows = w.session.execute(
+        select(SignatureRequest.document_id, func.max(SignatureRequest.created_at))
         .where(
             SignatureRequest.province == w.province,
             SignatureRequest.document_id.in_(document_ids),
             SignatureRequest.signer_id == w.actor.person,
             SignatureRequest.kind == "leader",
         )
-        .order_by(SignatureRequest.created_at.desc())
-        .limit(1)
-    ).one_or_none()
+        .group_by(SignatureRequest.document_id)
+    )
+    found: dict[UUID, datetime] = dict(rows.all())
+    return found
 
 
 def between(w: UnitOfWork, seen: Document, current: Document) -> list[Change]:

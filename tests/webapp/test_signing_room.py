@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from sqlalchemy import update
 
 from engine.commands import tasks as commands
 from engine.documents.model import SigningKey
-from engine.documents.signature import SigningOffice
+from engine.documents.signature import SigningOffice, SupervisedTimeStamps
 from engine.kernel.unit_of_work import Actor
 from signing.authorities import Authorities
 from signing.custody import Custody, seal_pin
@@ -167,6 +168,22 @@ def test_clock_skew_keeps_the_document_and_is_said_at_the_field(office: Office, 
     assert answer.status_code == 422
     assert "Đồng hồ hệ thống lệch" in answer.text
     assert office.open_task(code).action == "sign"
+
+
+def test_a_time_stamping_authority_that_is_down_loses_nothing(office: Office, head: Visitor):
+    (code,) = waiting(office)
+    address = f"/signing/{office.open_task(code).id}"
+    answering = office.runtime.part(SigningOffice)
+    office.runtime.parts.offer(SigningOffice, lambda: replace(answering, timestamps=SupervisedTimeStamps(Path("nowhere"))))
+
+    refused = sign(head, address, PINS["head"])
+    office.runtime.parts.offer(SigningOffice, lambda: answering)
+    signed = sign(head, address, PINS["head"])
+
+    assert refused.status_code == 422
+    assert "Dịch vụ dấu thời gian chưa trả lời" in refused.text
+    assert signed.status_code == 303
+    assert office.open_task(code).action == "issue"
 
 
 def test_several_are_signed_with_one_pin_and_failures_are_left_by_name(office: Office, head: Visitor, app: Flask):

@@ -101,7 +101,7 @@ def page(task_id: UUID) -> ResponseReturnValue:
 
 def neighbours(w: UnitOfWork, task_id: UUID) -> dict[str, Any]:
     """Return the documents before and after this one, and how many wait."""
-    found = signing.waiting(w, size=200)
+    found = signing.waiting(w, size=50)
     ids = [row.task_id for row in found.rows]
     here = ids.index(task_id) if task_id in ids else -1
     return {
