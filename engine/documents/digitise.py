@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pypdfium2
 from PIL import Image
@@ -58,11 +59,24 @@ class Sheet:
     height_mm: float
 
 
+SMALL = 2 * 1024 * 1024
+
+
 def sheets(content: bytes, media_type: str, dpi: int = DPI_COPY) -> list[Sheet]:
     """Return every page at 200 dpi and true size, the least the law accepts for digitised paper (NĐ 30/2020/NĐ-CP, Phụ lục I).
 
-    A photo carries no size: it is fitted to A4, upright or lying as it was taken.
+    A photo carries no size: it is fitted to A4, upright or lying as it was taken. The same paper is drawn when the copy is drafted and again
+    when it is signed, so the last few small ones are remembered.
     """
+    return list(_remembered(content, media_type, dpi)) if len(content) <= SMALL else _drawn(content, media_type, dpi)
+
+
+@lru_cache(maxsize=8)
+def _remembered(content: bytes, media_type: str, dpi: int) -> tuple[Sheet, ...]:
+    return tuple(_drawn(content, media_type, dpi))
+
+
+def _drawn(content: bytes, media_type: str, dpi: int) -> list[Sheet]:
     if media_type != "application/pdf":
         with Image.open(io.BytesIO(content)) as photo:
             lying = photo.width > photo.height
