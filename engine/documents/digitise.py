@@ -65,8 +65,8 @@ SMALL = 2 * 1024 * 1024
 def sheets(content: bytes, media_type: str, dpi: int = DPI_COPY) -> list[Sheet]:
     """Return every page at 200 dpi and true size, the least the law accepts for digitised paper (NĐ 30/2020/NĐ-CP, Phụ lục I).
 
-    A photo carries no size: it is fitted to A4, upright or lying as it was taken. The same paper is drawn when the copy is drafted and again
-    when it is signed, so the last few small ones are remembered.
+    A photo carries no size: it is fitted to A4, upright or lying as it was taken. The same paper is drawn for the draft and again for
+    the signature, so the last few small ones are remembered.
     """
     return list(_remembered(content, media_type, dpi)) if len(content) <= SMALL else _drawn(content, media_type, dpi)
 
