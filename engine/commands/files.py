@@ -45,8 +45,10 @@ def examine(content: bytes, name: str, *, safe_copy: bool = False, field: str | 
             found = intake.inspect(intake.safe_copy(content), name)
         found.require()
     except SigningError as refused:
-        offered = {"safe_copy": True} if refused.code == "file.pdf_active" and found and found.safe_copy_possible else {}
-        raise Refused(refused.code, field=field, **dict(refused.facts), **offered) from None
+        facts: Json = dict(refused.facts)
+        if refused.code == "file.pdf_active" and found is not None and found.safe_copy_possible:
+            facts["safe_copy"] = True
+        raise Refused(refused.code, field=field, **facts) from None
     assert found.kind is not None
     return Examined(
         found.content, found.name, MEDIA[found.kind], max(found.pages, 1), found.signatures > 0, {"signatures": found.signatures}

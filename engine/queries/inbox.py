@@ -114,9 +114,7 @@ def page(
     counted = found.with_only_columns(Task.id, Task.version, maintain_column_froms=True).limit(COUNT_CAP + 1).subquery()
     total, sum_versions = w.session.execute(select(func.count(), func.coalesce(func.sum(counted.c.version), 0)).select_from(counted)).one()
     rows = w.session.execute(
-        found.order_by(earliest().asc().nulls_last(), Task.opened_at, Task.id)
-        .limit(size)
-        .offset((max(number, 1) - 1) * size)
+        found.order_by(earliest().asc().nulls_last(), Task.opened_at, Task.id).limit(size).offset((max(number, 1) - 1) * size)
     ).all()
     shown = [row_of(w, standing, *r) for r in rows]
     return InboxPage(

@@ -15,9 +15,14 @@ from engine.settings import ROOT
 
 SOURCES = [p for top in ("engine", "webapp", "signing") for p in (ROOT / top).rglob("*.py") if "node_modules" not in p.parts]
 PACKAGES = [p for p in sorted((ROOT / "bpmn").iterdir()) if (p / "procedure.toml").exists() and not p.name.startswith("_")]
-GENERIC = {"sign", "issue", "return_result", "number", "date", "decision", "reason", "legal_basis", "components", "received", "returned", "refused",
-           "title", "approve", "refuse", "supplement", "review", "resolve", "note", "kind", "days", "place", "original", "mandate", "request_supplement",
-           "withdrawn", "revise", "draft", "store", "owner", "submitter", "receiver", "reminder", "comment", "again", "signed", "reply", "examine", "certified_copy", "notify", "compared", "start", "end", "closed", "length", "agreed"}  # fmt: skip
+GENERIC = set(
+    """
+    again agreed approve certified_copy closed comment compared components date days decision draft end examine issue kind
+    legal_basis length mandate note notify number original owner place reason received receiver refuse refused reminder
+    reply request_supplement resolve return_result returned review revise sign signed start store submitter supplement title
+    withdrawn
+    """.split()
+)
 """Words of the house itself (actions, statuses, columns): they name no procedure even where one uses them for a step or a field."""
 
 

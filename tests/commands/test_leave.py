@@ -23,7 +23,9 @@ AGREE = {"decision": "agree"}
 
 def open_tasks(office: Office, code: str) -> dict[str, Task]:
     with office.runtime.begin(Actor("system")) as w:
-        found = w.session.scalars(select(Task).join(Dossier, Dossier.id == Task.dossier_id).where(Dossier.code == code, Task.state == "open"))
+        found = w.session.scalars(
+            select(Task).join(Dossier, Dossier.id == Task.dossier_id).where(Dossier.code == code, Task.state == "open")
+        )
         return {t.lane: t for t in found}
 
 
