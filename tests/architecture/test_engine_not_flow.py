@@ -21,7 +21,7 @@ GENERIC = set(
     legal_basis length mandate note notify number original owner place reason received receiver refuse refused reminder
     reply request_supplement resolve return_result returned review revise sign signed start store submitter supplement title
     withdrawn
-    """.split()
+    """.split()  # noqa: SIM905
 )
 """Words of the house itself (actions, statuses, columns): they name no procedure even where one uses them for a step or a field."""
 
