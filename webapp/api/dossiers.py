@@ -286,6 +286,12 @@ def document(w: UnitOfWork, document_id: UUID) -> Response:
     return download(content, f"{found.kind}-{found.public_id}.pdf", "application/pdf")
 
 
+@route("GET", "/documents/<uuid:document_id>/pages/<int:number>", "One page of a document, a picture", tag="documents", media="image/jpeg")
+def document_page(w: UnitOfWork, document_id: UUID, number: int) -> Response:
+    """Send one page of a document."""
+    return download(signing.page_picture(w, document_id, number, dpi=110), f"{number}.jpg", "image/jpeg")
+
+
 @route("GET", "/registers", "The yearly registers of one's units", tag="documents", answer=Sequence[registers.RegisterRow])
 def register_list(w: UnitOfWork) -> Any:
     """Return the registers."""

@@ -19,6 +19,7 @@ from engine.queries import files as stored
 from engine.queries import reception as queries
 from engine.runtime import UnitOfWork
 from webapp.api.routes import download, route
+from webapp.rendering.formats import ZONE
 from webapp.transaction import work
 
 TAG = "reception"
@@ -246,3 +247,29 @@ def start_internal(w: UnitOfWork, body: InternalStart) -> NewlyReceived:
     """Start an internal procedure."""
     done = commands.start_internal(w, body.procedure, body.answers, upload_key=body.upload_key)
     return NewlyReceived(done.code, done.access_code, done.receipt_id)
+
+
+@route("GET", "/receptions/today", "What this counter has received today", tag=TAG, answer=Sequence[queries.TodayRow])
+def received_today(w: UnitOfWork) -> Any:
+    """Return today's receptions."""
+    return queries.today(w)
+
+
+@dataclass(frozen=True)
+class OneDay:
+    """Which day; without one, today."""
+
+    on: date | None = None
+
+
+@route("GET", "/handovers", "What this counter handed over on a day, by unit", tag=TAG, query=OneDay,
+       answer=dict[str, Sequence[queries.HandoverRow]])  # fmt: skip
+def handovers(w: UnitOfWork, query: OneDay) -> Any:
+    """Return a day's hand-over lists."""
+    return queries.handovers(w, query.on or w.now.astimezone(ZONE).date())
+
+
+@route("GET", "/files/<uuid:file_id>/pages/<int:number>", "One page of a file as a picture", tag=TAG, media="image/jpeg")
+def file_page(w: UnitOfWork, file_id: UUID, number: int) -> Response:
+    """Send one page of a file."""
+    return download(stored.page_picture(w, file_id, number), f"{number}.jpg", "image/jpeg")

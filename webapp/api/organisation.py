@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from engine.commands import keys
 from engine.commands import organisation as commands
+from engine.errors import NotFound, Refused
 from engine.queries import administration
 from engine.queries import organisation as queries
 from engine.queries.names import role_names
@@ -18,6 +19,7 @@ from engine.runtime import UnitOfWork
 from webapp.api.access import me as whose
 from webapp.api.routes import route
 from webapp.api.shapes import taken
+from webapp.api.signatures import Invitation
 
 TAG = "organisation"
 
@@ -229,3 +231,113 @@ def key_list(w: UnitOfWork) -> Any:
 def unlock_key(w: UnitOfWork, reference: str) -> None:
     """Unlock a key."""
     keys.unlock(w, reference)
+
+
+@dataclass(frozen=True)
+class KeyHolder:
+    """Who gets a key: a `person`, or an `agency`."""
+
+    kind: Literal["person", "agency"]
+    holder: UUID
+
+
+@route("POST", "/keys/invitation", "What the PIN of a new key is sealed to", tag="keys", answer=Invitation, body=KeyHolder)
+def key_invitation(w: UnitOfWork, body: KeyHolder) -> Invitation:
+    """Return the invitation of a new key."""
+    told = keys.invitation(w, body.kind, body.holder)
+    return Invitation(told["public_key"], told["nonce"], float(told["seconds"]))
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """A key to issue under a PIN only its holder knows, sealed by the client."""
+
+    kind: Literal["person", "agency"]
+    holder: UUID
+    sealed_pin: str
+
+
+@dataclass(frozen=True)
+class IssuedKey:
+    """The key's name in custody."""
+
+    reference: str
+    valid_to: datetime
+
+
+@route("POST", "/keys", "Issue a TEST key", tag="keys", answer=IssuedKey, body=NewKey, status=201)
+def issue_key(w: UnitOfWork, body: NewKey) -> IssuedKey:
+    """Issue a key."""
+    return taken(IssuedKey, keys.issue(w, body.kind, body.holder, body.sealed_pin[:2000]))
+
+
+@dataclass(frozen=True)
+class AccountLink:
+    """By which address somebody signs in."""
+
+    email: str
+
+
+@dataclass(frozen=True)
+class LinkedAccount:
+    """The account somebody signs in with."""
+
+    id: int
+    email: str
+
+
+@route("POST", "/people/<uuid:person_id>/account", "Give a person an account", tag=TAG, answer=LinkedAccount, body=AccountLink, status=201)
+def link_account(w: UnitOfWork, person_id: UUID, body: AccountLink) -> LinkedAccount:
+    """Link an account; its first password is set on the screens, where it can be handed over."""
+    return taken(LinkedAccount, commands.link_account(w, person_id, body.email))
+
+
+@route("GET", "/accounts", "Accounts of the office; no secret is here", tag=TAG, answer=Sequence[administration.AccountRow])
+def accounts(w: UnitOfWork) -> Any:
+    """Return the accounts."""
+    return list(administration.accounts(w).values())
+
+
+@dataclass(frozen=True)
+class CalendarDay:
+    """One day as deadlines count it, with the act behind it."""
+
+    on: date
+    kind: str
+    legal_basis: str
+
+
+@route("GET", "/calendar/<int:year>/<int:month>", "A month as deadlines count it", tag=TAG, answer=Sequence[CalendarDay])
+def calendar_month(w: UnitOfWork, year: int, month: int) -> list[CalendarDay]:
+    """Return the days of a month."""
+    if not (2000 <= year <= 2100 and 1 <= month <= 12):
+        raise Refused("api.field_wrong", field="month", name="month", expected="2000-01 … 2100-12")
+    return [CalendarDay(d.on, str(getattr(d.kind, "value", d.kind)), d.legal_basis) for d in administration.month(w, year, month)]
+
+
+@dataclass(frozen=True)
+class TokenFacts:
+    """A token of mine; its text is never shown again."""
+
+    id: int
+    name: str
+    scopes: Sequence[str]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
+@route("GET", "/tokens", "My access tokens", tag="meta", answer=Sequence[TokenFacts])
+def tokens(w: UnitOfWork) -> list[TokenFacts]:
+    """Return my tokens."""
+    return [taken(TokenFacts, token) for token in administration.tokens(w, whose().account)]
+
+
+@route("DELETE", "/tokens/<int:token_id>", "Revoke one of my access tokens", tag="meta")
+def revoke_token(w: UnitOfWork, token_id: int) -> None:
+    """Revoke a token at once."""
+    token = next((one for one in administration.tokens(w, whose().account) if one.id == token_id), None)
+    if token is None:
+        raise NotFound("web.no_token")
+    token.revoked_at = w.now
+    w.record("token.revoked", account=whose().account)

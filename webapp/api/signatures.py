@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,12 +16,22 @@ from engine.errors import Refused
 from engine.queries import ceremony, signing
 from engine.runtime import UnitOfWork
 from engine.sentences import sentence
-from webapp.api.routes import download, route
+from webapp.api.routes import Page, bounded, download, listed, page_of, route
+from webapp.api.shapes import taken
 from webapp.i18n import language
 from webapp.signing_room.ceremony import approve
 
 TAG = "signatures"
 MOST = 50
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change between two drafts: a line removed or added, or a page that looks different."""
+
+    kind: str
+    page: int
+    text: str
 
 
 @dataclass(frozen=True)
@@ -146,3 +157,41 @@ def sign(body: Signing) -> list[SignatureOutcome]:
         SignatureOutcome(o.task_id, o.document_id, dict(o.name), o.signed, reason(o.failure, o.facts))
         for o in approve(body.requests, body.sealed_pin[:2000])
     ]
+
+
+@route("GET", "/signatures", "The signatures I have given, newest first", tag=TAG, answer=page_of(ceremony.Past), query=Page)
+def given_signatures(w: UnitOfWork, query: Page) -> Any:
+    """Return one's own signatures."""
+    rows, total = ceremony.signed_by_me(w, number=query.page, size=bounded(query))
+    return listed(ceremony.Past, rows, total, query)
+
+
+@dataclass(frozen=True)
+class SigningFacts:
+    """What a signer looks at before signing: what differs from the template, what changed since last time, until when the key holds."""
+
+    document: UUID
+    name: dict[str, str]
+    drafted_by: str
+    pages: int
+    key_valid_to: datetime | None
+    differences: Sequence[signing.Difference]
+    opened_at: datetime | None
+    changes: Sequence[Change]
+
+
+@route("GET", "/tasks/<uuid:task_id>/document", "What a signer looks at before signing", tag=TAG, answer=SigningFacts)
+def signing_facts(w: UnitOfWork, task_id: UUID) -> SigningFacts:
+    """Return the facts of one document before its signature."""
+    page = signing.page(w, task_id)
+    brief = ceremony.brief(w, page.desk.task)
+    return SigningFacts(
+        page.document.id,
+        dict(page.document.name),
+        page.drafted_by,
+        page.pages,
+        page.key_until,
+        page.differences,
+        brief.opened_at if brief is not None else None,
+        [taken(Change, one) for one in (brief.changed or ())] if brief is not None else [],
+    )
