@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from engine.queries import inbox, reception
 from engine.queries.procedures import in_force
-from webapp.accounts import holding
+from webapp.accounts import holding, me
 from webapp.counter.area import COUNTER, RETURN, area
 from webapp.counter.intake import day_of
 from webapp.i18n import lazy as _
@@ -43,7 +43,9 @@ def home() -> ResponseReturnValue:
         listing = listing.showing(rows, len(rows))
         if listing.export:
             return taken_away(listing, "tiep-nhan-hom-nay")
-        return render_template("counter/home.html", listing=listing, procedures=in_force(w, "public"))
+        return render_template(
+            "counter/home.html", listing=listing, procedures=in_force(w, "public"), receives="reception_officer" in me().roles
+        )
 
 
 @area.get("/received/<code>")
