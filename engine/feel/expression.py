@@ -9,7 +9,7 @@ from typing import Any, Literal
 from engine.feel import guards, tree
 from engine.feel.checker import Checker, may_be
 from engine.feel.compiler import Compiled, Compiler
-from engine.feel.convert import convert
+from engine.feel.convert import READY, convert
 from engine.feel.errors import FeelError, place
 from engine.feel.library import name_table
 from engine.feel.limits import Meter
@@ -53,6 +53,8 @@ class Expression:
         """
         if meter is None and self._metered:
             meter = Meter()
+        if implicit:
+            implicit = tuple(value if type(value) in READY else convert(value) for value in implicit)
         known = self._functions if functions is None else {**self._functions, **registered(functions)}
         try:
             return self._run(scope, meter, known, *implicit)

@@ -341,6 +341,11 @@ def test_unary_tests_ask_about_their_input(tests: str, value: object, passes: bo
     assert compiled.evaluate({"limit": 10}, None, to_feel(value)) is passes
 
 
+def test_the_input_of_a_test_may_be_of_json() -> None:
+    assert compile_unary("decimal(1/3, ?) = 0.333").evaluate({}, None, 3) is True
+    assert compile_unary("? = [1, 2]").evaluate({}, None, [1, 2]) is True
+
+
 def test_values_of_json_become_decimals_and_declared_text_becomes_dates() -> None:
     names = {"dossier": context_of({"received_on": DATE, "amount": NUMBER, "pages": NUMBER})}
     scope = {"dossier": {"received_on": "2026-02-28", "amount": "12.50", "pages": 3}}
