@@ -143,6 +143,31 @@ def between(w: UnitOfWork, seen: Document, current: Document) -> list[Change]:
     return changes(blobs.get(old), blobs.get(new))
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Another signer who has this document open for signing."""
+
+    name: str
+    since: datetime
+
+
+def open_elsewhere(w: UnitOfWork, task_id: UUID) -> Opened | None:
+    """Return who else has prepared this step's document for signing and may be reading it; a notice, not a lock."""
+    row = w.session.execute(
+        select(Person.full_name, SignatureRequest.created_at)
+        .join(Person, and_(Person.province == SignatureRequest.province, Person.id == SignatureRequest.signer_id))
+        .where(
+            SignatureRequest.province == w.province,
+            SignatureRequest.task_id == task_id,
+            SignatureRequest.state == "prepared",
+            SignatureRequest.expires_at > w.now,
+            SignatureRequest.signer_id != w.actor.person,
+        )
+        .limit(1)
+    ).first()
+    return Opened(row[0], row[1]) if row is not None else None
+
+
 def request_of(w: UnitOfWork, request_id: UUID) -> SignatureRequest:
     """Return one of the actor's own preparations.
 

@@ -15,6 +15,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
 from engine.accounts.model import AccessToken, new_token
 from engine.kernel.unit_of_work import Actor
@@ -166,6 +167,38 @@ def test_a_reception_sent_twice_is_one_dossier_and_the_access_code_is_told_once(
     assert second.json == {**first.json, "access_code": None}
     assert second.headers["Idempotency-Replayed"] == "true"
     assert other.status_code == 409
+
+
+def test_an_act_without_an_answer_and_a_file_are_taken_once_too(office: Office, client: FlaskClient):
+    headers = {**token(office, "reception"), "Idempotency-Key": "till-2-77"}
+    code = office.receive(paid=None).code
+
+    paid = [client.post(f"{BASE}/dossiers/{code}/payment", headers=headers, json={"method": "cash"}) for _ in range(2)]
+    again = client.post(f"{BASE}/dossiers/{code}/payment", headers={**headers, "Idempotency-Key": "till-2-78"}, json={"method": "cash"})
+    sent = [
+        client.post(
+            f"{BASE}/uploads",
+            headers={**headers, "Idempotency-Key": "scan-1"},
+            data={"component": "original", "file": (io.BytesIO(b"%PDF" + scan(1)[4:]), "a.pdf")},
+        )
+        for _ in range(2)
+    ]
+
+    assert [answer.status_code for answer in paid] == [204, 204]
+    assert again.status_code == 409
+    assert sent[0].json["id"] == sent[1].json["id"]
+
+
+def test_what_is_only_looked_up_is_never_kept(office: Office, client: FlaskClient):
+    headers = {**token(office, "reception"), "Idempotency-Key": "look-1"}
+    card = f"{OWNER.identity}||{OWNER.name}|17051990|Nữ|12 phố Huế, phường Mẫu|01012022"
+
+    answer = client.post(f"{BASE}/identity-cards", headers=headers, json={"text": card})
+    with office.runtime.begin(Actor("cli", label="tests")) as w:
+        kept = w.session.execute(text("select count(*) from answered_request where key like '%look-1'")).scalar_one()
+
+    assert answer.json["number"] == OWNER.identity, answer.text
+    assert kept == 0
 
 
 def test_wrong_fields_are_named_in_the_language_asked_for(office: Office, client: FlaskClient):

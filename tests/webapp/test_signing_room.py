@@ -268,6 +268,24 @@ def test_somebody_without_a_key_reads_why_and_can_hand_over(office: Office, app:
     assert office.open_task(code).assignee_id == office.people["head"]
 
 
+def test_two_leaders_on_one_document_see_each_other_and_the_faster_one_signs(office: Office, head: Visitor, app: Flask):
+    (code,) = waiting(office)
+    address = f"/signing/{office.open_task(code).id}"
+    mine = hidden(head.get(address).text, "request")[0]
+    deputy = signed_in(app, office, "deputy")
+
+    seen = deputy.get(address).text
+    late = head.post(address, "/signing", request=mine, sealed_pin=sealed(head, PINS["head"]))
+    done = sign(deputy, address, PINS["deputy"])
+
+    assert "Lê Hoàng Nam" in seen
+    assert "đã mở văn bản này để ký" in seen
+    assert late.status_code == 422
+    assert hidden(late.text, "request") != [mine]
+    assert done.status_code == 303
+    assert office.open_task(code).action == "issue"
+
+
 def test_people_without_a_signing_step_are_kept_out(office: Office, app: Flask):
     (code,) = waiting(office)
     clerk = signed_in(app, office, "reception")

@@ -38,7 +38,7 @@ class Search(Page):
 
 
 @route("POST", "/dossiers/search", "Find dossiers; a POST, for what is looked up is personal", tag=TAG, answer=page_of(queries.Found),
-       body=Search)  # fmt: skip
+       body=Search, pure=True)  # fmt: skip
 def search_dossiers(w: UnitOfWork, body: Search) -> Any:
     """Return the dossiers the person may read that fit."""
     found, total = queries.search(

@@ -43,7 +43,7 @@ class CardPerson:
     address: str
 
 
-@route("POST", "/identity-cards", "Read the text of an identity card's QR code", tag=TAG, answer=CardPerson, body=CardText)
+@route("POST", "/identity-cards", "Read the text of an identity card's QR code", tag=TAG, answer=CardPerson, body=CardText, pure=True)
 def read_card(w: UnitOfWork, body: CardText) -> CardPerson:
     """Return the person on a scanned card."""
     card = queries.card(w, body.text)
@@ -196,7 +196,15 @@ class Preview:
     days: Sequence[DayReason]
 
 
-@route("POST", "/dossiers/preview", "Papers, fees and appointment before they are promised", tag=TAG, answer=Preview, body=NewDossier)
+@route(
+    "POST",
+    "/dossiers/preview",
+    "Papers, fees and appointment before they are promised",
+    tag=TAG,
+    answer=Preview,
+    body=NewDossier,
+    pure=True,
+)
 def preview(w: UnitOfWork, body: NewDossier) -> Preview:
     """Return what a reception would promise now."""
     seen = queries.intake(w, body.procedure, upload_key=body.upload_key, reception=body.reception(), deciding_unit=body.deciding_unit)

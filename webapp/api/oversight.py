@@ -58,7 +58,7 @@ class JournalCheck:
     faults: Sequence[JournalFault]
 
 
-@route("POST", "/journal/check", "Walk every chain: is the journal whole?", tag=TAG, answer=JournalCheck)
+@route("POST", "/journal/check", "Walk every chain: is the journal whole?", tag=TAG, answer=JournalCheck, pure=True)
 def check_journal(w: UnitOfWork) -> JournalCheck:
     """Check the journal."""
     found = audit.check(w)

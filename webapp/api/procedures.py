@@ -236,7 +236,7 @@ class ProposalReport:
 
 
 @route("POST", "/procedures/examination", "Examine a diagram or a package: findings, differences", tag=TAG, answer=ProposalReport,
-       body=Upload, files=("file",), transaction=False)  # fmt: skip
+       body=Upload, files=("file",), transaction=False, pure=True)  # fmt: skip
 def examine_procedure(body: Upload) -> ProposalReport:
     """Examine an upload; a refused one is answered too, with ``passed`` false and every finding."""
     sent = request.files.get("file")

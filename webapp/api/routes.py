@@ -77,11 +77,13 @@ def route(
     transaction: bool = True,
     limit: str = "",
     once: Sequence[str] = (),
+    pure: bool = False,
 ) -> Callable[[View], View]:
     """Serve a view under an address and write it into the table.
 
     The view gets the open unit of work first (unless ``transaction`` is off: it opens its own), then the parts of the path, ``body``,
-    ``query``. Fields named in ``once`` are secrets: a repeated request gets the first answer without them.
+    ``query``. Fields named in ``once`` are secrets: a repeated request gets the first answer without them. A ``pure`` POST changes nothing
+    (it is a POST because what it asks for is personal): its answer is never kept, and given anew each time.
     """
 
     def decorate(view: View) -> View:
@@ -97,7 +99,7 @@ def route(
                 parts["body"] = asked(body, sent(entry)) if files else read(body, sent(entry))
             if method == "GET" and not transaction:
                 return finished(entry, view(**parts))
-            return carried_out(entry, view, parts, transaction, once)
+            return carried_out(entry, view, parts, transaction, once, idempotency() if not pure else ("", ""))
 
         served = limiter.limit(limit)(answered) if limit else answered
         area.add_url_rule(path, view.__name__, served, methods=[method])
@@ -130,9 +132,11 @@ def sent(entry: Route) -> Any:
         raise Invalid({"body": Refused("api.body_unreadable", field="body")}) from None
 
 
-def carried_out(entry: Route, view: View, parts: Mapping[str, Any], transaction: bool, once: Sequence[str]) -> Response:
+def carried_out(
+    entry: Route, view: View, parts: Mapping[str, Any], transaction: bool, once: Sequence[str], identity: tuple[str, str]
+) -> Response:
     """Do what was asked, once: a request with a known Idempotency-Key gets its first answer again."""
-    key, content = idempotency()
+    key, content = identity
     if transaction:
         with runtime().begin(actor()) as w:
             known = w.recall(key, content) if key else None
@@ -176,9 +180,9 @@ def idempotency() -> tuple[str, str]:
 
 def keep(w: UnitOfWork, key: str, response: Response, once: Sequence[str]) -> None:
     """Keep an answer for the case that its request comes again; files are not kept, their requests change nothing twice."""
-    if not key or response.mimetype != JSON:
+    if not key or (response.mimetype != JSON and response.status_code != 204):
         return
-    body = response.get_json(silent=True)
+    body = response.get_json(silent=True) if response.status_code != 204 else None
     if isinstance(body, dict):
         body = {name: None if name in once else value for name, value in body.items()}
     w.remember(key, {"status": response.status_code, "body": body})
@@ -186,7 +190,7 @@ def keep(w: UnitOfWork, key: str, response: Response, once: Sequence[str]) -> No
 
 def again(known: Mapping[str, Any]) -> Response:
     """Return the first answer to a repeated request."""
-    response = jsonify(known["body"])
+    response = jsonify(known["body"]) if known["status"] != 204 else Response()
     response.status_code = known["status"]
     response.headers["Idempotency-Replayed"] = "true"
     return response

@@ -49,7 +49,17 @@ class Granted:
     seconds: int
 
 
-@route("POST", "/tracking/<code>/access", "Prove to be the owner", tag=TAG, answer=Granted, who="anyone", body=Proof, limit="10/minute")
+@route(
+    "POST",
+    "/tracking/<code>/access",
+    "Prove to be the owner",
+    tag=TAG,
+    answer=Granted,
+    who="anyone",
+    body=Proof,
+    limit="10/minute",
+    pure=True,
+)
 def prove(w: UnitOfWork, code: str, body: Proof) -> Granted:
     """Return a grant for half an hour."""
     commands.check_access(w, code, body.identity, body.access_code)
@@ -146,7 +156,7 @@ class Verdict:
 
 
 @route("POST", "/verification", "Judge a signed file; it is not kept", tag=VERIFY, answer=Verdict, who="anyone", files=("file",),
-       transaction=False, limit="20/minute")  # fmt: skip
+       transaction=False, limit="20/minute", pure=True)  # fmt: skip
 def verify() -> Verdict:
     """Judge a file somebody brought."""
     sent = request.files.get("file")

@@ -80,7 +80,7 @@ def page(task_id: UUID) -> ResponseReturnValue:
     """Show one document: the very bytes that will be signed, what differs, the history; and the form of the signature."""
     with look() as w:
         task = tasks.find(w, task_id)
-        room = task_address(task_id, task.action)
+        room, elsewhere = task_address(task_id, task.action), ceremony.open_elsewhere(w, task_id)
     if room != url_for("signing_room.page", task_id=task_id):
         return redirect(room, 303)
     ready = prepared([task_id])[0] if task.state == "open" else None
@@ -91,6 +91,7 @@ def page(task_id: UUID) -> ResponseReturnValue:
             page=seen,
             task=seen.desk.task,
             ready=ready,
+            elsewhere=elsewhere,
             refused=Refused(ready.failure, **ready.facts) if ready is not None and ready.failure else None,
             brief=ceremony.brief(w, seen.desk.task),
             expiring=seen.key_until is not None and seen.key_until - w.now < EXPIRING,
