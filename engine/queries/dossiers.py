@@ -28,6 +28,7 @@ from engine.procedure.outline import outline
 from engine.procedure.registry import ProcedureCache, ProcedureVersion
 from engine.process.instance import View, program, view
 from engine.process.model import Task
+from engine.queries.board import SOON
 from engine.queries.desk import documents_of, holds_task, instance_of, oversees
 
 
@@ -259,12 +260,15 @@ def search(
     identity: str = "",
     late: bool = False,
     reception_unit: UUID | None = None,
+    deciding_unit: UUID | None = None,
+    standing: str = "",
     page_number: int = 1,
     size: int = 25,
 ) -> tuple[list[Found], int]:
     """Return dossiers the actor may read, newest first, and their number (capped at 1000).
 
-    Words match without diacritics in code, subject, procedure and names; *identity* matches a whole identity number by its blind index.
+    Words match without diacritics in code, subject, procedure and names; *identity* matches a whole identity number by its blind index;
+    ``standing`` is ``running``, ``soon`` or ``late``: how an open dossier stands now, as the board counts it.
     """
     from engine.dossier.identity import digits
     from engine.dossier.model import Party
@@ -293,6 +297,14 @@ def search(
         query = query.where(Dossier.procedure_key == procedure)
     if reception_unit is not None:
         query = query.where(Dossier.reception_unit_id == reception_unit)
+    if deciding_unit is not None:
+        query = query.where(Dossier.deciding_unit_id == deciding_unit)
+    if standing:
+        query = query.where(Dossier.closed_at.is_(None), Dossier.resolved_at.is_(None))
+    if standing == "late":
+        query = query.where(Dossier.due_at < w.now)
+    elif standing == "soon":
+        query = query.where(Dossier.due_at >= w.now, Dossier.due_at < w.now + SOON)
     if late:
         query = query.where(Dossier.due_at < func.coalesce(Dossier.resolved_at, Dossier.closed_at, w.now))
     if identity:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from flask import Response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.queries import dossiers as queries
+from engine.queries.organisation import units as units_today
 from engine.queries.procedures import in_force
 from webapp.accounts import signed_in
 from webapp.desk.area import area
@@ -32,28 +34,27 @@ COLUMNS = (
 @area.get("/dossiers")
 @signed_in
 def dossiers() -> ResponseReturnValue:
-    """Show the dossiers I may read; a whole identity number finds them too."""
-    listing = asked(COLUMNS, ("status", "procedure", "late"), size=25)
-    digits = listing.query.replace(" ", "")
-    identity = digits if digits.isdigit() and len(digits) == 12 else ""
+    """Show the dossiers I may read; identity numbers are looked up at the counter, by POST."""
+    listing = asked(COLUMNS, ("status", "procedure", "now", "unit"), size=25)
     with look() as w:
         found, total = queries.search(
             w,
-            "" if identity else listing.query,
-            identity=identity,
+            listing.query,
             status=listing.filters["status"],
             procedure=listing.filters["procedure"],
-            late=bool(listing.filters["late"]),
+            standing=listing.filters["now"] if listing.filters["now"] in ("running", "soon", "late") else "",
+            deciding_unit=UUID(listing.filters["unit"]) if len(listing.filters["unit"]) == 36 else None,
             page_number=1 if listing.export else listing.page,
             size=listing.limit,
         )
         listing = listing.showing(found, total)
         if listing.export:
             return taken_away(listing, "ho-so")
+        units = [(str(u.id), pick({"vi": u.name, "en": u.name_en})) for u in units_today(w, levels=("province", "department", "commune"))]
         procedures = [(row.version.key, pick({"vi": row.version.name_vi, "en": row.version.name_en})) for row in in_force(w)]
         if listing.query and total == 1 and found[0].code.casefold() == listing.query.casefold():
             return redirect(url_for("desk.dossier", code=found[0].code), 303)
-        return render_template("desk/dossiers.html", listing=listing, procedures=procedures, statuses=statuses())
+        return render_template("desk/dossiers.html", listing=listing, procedures=procedures, statuses=statuses(), units=units)
 
 
 @area.get("/dossiers/<code>")
