@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, String, UniqueConstraint, func, select
+from sqlalchemy import Index, LargeBinary, String, UniqueConstraint, func, select, update
 from sqlalchemy.orm import Mapped, Session, deferred, mapped_column
 
 from engine.errors import NotFound, Refused
@@ -87,8 +87,18 @@ def store(w: UnitOfWork, package: Package, *, effective_from: date | None = None
     )
     w.session.add(version)
     w.session.flush()
-    if last is not None and last.state == "published" and version.effective_from <= last.effective_from:
-        last.state = "superseded"
+    # What was to hold from the same day or later is replaced too: otherwise the older version would come back on its day.
+    w.session.execute(
+        update(ProcedureVersion)
+        .where(
+            ProcedureVersion.province == w.province,
+            ProcedureVersion.key == package.key,
+            ProcedureVersion.id != version.id,
+            ProcedureVersion.state == "published",
+            ProcedureVersion.effective_from >= version.effective_from,
+        )
+        .values(state="superseded")
+    )
     return version, kind
 
 
@@ -112,7 +122,7 @@ def in_force(session: Session, province: int, key: str, on: date) -> ProcedureVe
         .where(
             ProcedureVersion.province == province,
             ProcedureVersion.key == key,
-            ProcedureVersion.state != "withdrawn",
+            ProcedureVersion.state == "published",
             ProcedureVersion.effective_from <= on,
         )
         .order_by(ProcedureVersion.effective_from.desc(), ProcedureVersion.number.desc(), ProcedureVersion.drawing_number.desc())
@@ -137,7 +147,7 @@ def all_in_force(session: Session, province: int, on: date) -> Sequence[Procedur
     )
     ranked = (
         select(ProcedureVersion.id, rank)
-        .where(ProcedureVersion.province == province, ProcedureVersion.state != "withdrawn", ProcedureVersion.effective_from <= on)
+        .where(ProcedureVersion.province == province, ProcedureVersion.state == "published", ProcedureVersion.effective_from <= on)
         .subquery()
     )
     return session.scalars(

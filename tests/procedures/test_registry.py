@@ -50,6 +50,16 @@ def test_a_dossier_falls_under_the_version_in_force_on_its_day(runtime):
         assert latest(w.session, w.province, "nothing") is None
 
 
+def test_a_version_taken_back_does_not_return_on_its_later_day(runtime):
+    published(runtime, real(), date(2026, 1, 1))
+    published(runtime, changed(real(), **LONGER), date(2027, 3, 1))
+    published(runtime, real(), date(2026, 1, 1))
+
+    with runtime.begin(CLI) as w:
+        assert in_force(w.session, w.province, real().key, date(2027, 3, 2)).number == 3
+        assert [version.number for version in all_in_force(w.session, w.province, date(2027, 3, 2))] == [3]
+
+
 def test_the_cache_reads_a_package_once(runtime, statements):
     package = real()
     version, *_ = published(runtime, package)
