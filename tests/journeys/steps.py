@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from engine.settings import ROOT
 
@@ -86,7 +87,7 @@ def receive(clerk: Person, scan: Path, folder: Path, *, delivery: str = "counter
     page = clerk.open("/counter/intake/certified_electronic_copy")
     page.locator("[data-scan]").fill(CARD)
     page.locator("[data-scan]").press("Enter")
-    page.wait_for_function("document.querySelector('[name=\"owner.name\"]')?.value")
+    expect(page.locator("[name='owner.name']")).not_to_have_value("")
     page.locator("input[type=file]").first.set_input_files(scan)
     page.get_by_text("2 trang").first.wait_for()
     if delivery != "counter":
@@ -128,7 +129,15 @@ def ask_for_supplement(officer: Person, code: str) -> None:
     page.get_by_label("Căn cứ pháp lý").fill("Khoản 1 Điều 20 Nghị định số 23/2015/NĐ-CP")
     here = page.url
     page.get_by_role("button", name=re.compile("Hoàn thành")).click()
-    page.wait_for_function("here => location.href !== here", arg=here)
+    answered(page, here)
+
+
+def answered(page: Page, here: str) -> None:
+    """Wait until a form has led elsewhere, or is shown again with a reason; asked from outside, for pages here may not evaluate texts."""
+    until = time.monotonic() + 60
+    while page.url == here and page.locator(".field-error").count() == 0:
+        assert time.monotonic() < until, f"no answer at {here}"
+        page.wait_for_timeout(50)
 
 
 def sign(leader: Person, code: str, pin: str = LEADER_PIN) -> None:
@@ -138,7 +147,7 @@ def sign(leader: Person, code: str, pin: str = LEADER_PIN) -> None:
     here = page.url
     page.locator("[data-pin]").fill(pin)
     page.get_by_role("button", name=re.compile("^Ký số")).click()
-    page.wait_for_function("here => location.href !== here || document.querySelector('.field-error') !== null", arg=here)
+    answered(page, here)
 
 
 def issue(clerk: Person, code: str, pin: str = SEAL_PIN) -> None:
@@ -148,7 +157,7 @@ def issue(clerk: Person, code: str, pin: str = SEAL_PIN) -> None:
     here = page.url
     page.locator("[data-pin]").fill(pin)
     page.get_by_role("button", name=re.compile("Cấp số")).click()
-    page.wait_for_function("here => location.href !== here || document.querySelector('.field-error') !== null", arg=here)
+    answered(page, here)
 
 
 def open_own(citizen: Person, code: str, access: str) -> Page:
