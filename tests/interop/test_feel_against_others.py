@@ -113,6 +113,7 @@ def explained(expression: str, ours: Any) -> bool:
     return (("some " in expression or "every " in expression) and ours is None) or "between" in expression
 
 
+@pytest.mark.full  # building its parser takes half a minute in every process
 @pytest.mark.parametrize(
     "expression",
     [

@@ -21,12 +21,12 @@ from tests.journeys.steps import CHROMIUM, Person, person
 from tests.support.office import scan
 
 
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All journeys share one installation, so they run in one process."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.xdist_group("installation"))
+            item.add_marker(pytest.mark.timeout(900))
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,12 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         supervisor.wait(60)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The machine's Chromium; a missing one is a failure, never a skip."""
+    """The machine's Chromium; a missing one is a failure, never a skip.
+
+    Ends with its module: the driver keeps an event loop running in the thread, under which other tests could not run theirs.
+    """
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     assert path is not None, "no Chromium on this machine: ./test installs one, or put one on PATH"
     with sync_playwright() as playwright:
