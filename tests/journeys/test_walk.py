@@ -37,7 +37,7 @@ from tests.journeys.steps import (
 )
 from webapp import create_app
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.browser, pytest.mark.full]
 
 CASHIER, APPROVER, ADMINISTRATOR, DIRECTOR = "Đỗ Thị Kim Ngân", "Hoàng Thị Thu Hà", "Lý Văn Tú", "Phạm Quốc Khánh"
 OFFICE = (RECEPTION, SPECIALIST, LEADER, CLERK, RETURNS, CASHIER, DESIGNER, APPROVER, ADMINISTRATOR, INSPECTOR, DIRECTOR)
