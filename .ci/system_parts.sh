@@ -19,6 +19,9 @@ system_parts() {
   find_chromium >/dev/null || missing="$missing chromium"
   have pdfsig || missing="$missing poppler-utils"
   have openssl || missing="$missing openssl"
+  have qpdf || missing="$missing qpdf"
+  have mutool || missing="$missing mupdf-tools"
+  have xmlsec1 || missing="$missing xmlsec1"
   find_softhsm >/dev/null || missing="$missing softhsm2"
   if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && have apt-get; then
     say "System packages:$missing …"

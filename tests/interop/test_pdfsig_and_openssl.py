@@ -144,8 +144,9 @@ def test_openssl_reads_status_answers_and_revocation_lists(shared: Office, tmp_p
     run("openssl", "ocsp", "-issuer", between, "-cert", leaf, "-reqout", request, "-no_nonce")
     answer.write_bytes(shared.authorities.ocsp(request.read_bytes(), shared.now))
     said = run(
-        "openssl", "ocsp", "-respin", answer, "-issuer", between, "-cert", leaf, "-CAfile", pem(tmp_path, shared.pki.root), "-noverify"
-    )
+        "openssl", "ocsp", "-respin", answer, "-issuer", between, "-cert", leaf, "-CAfile", pem(tmp_path, shared.pki.root), "-noverify",
+        "-validity_period", "4000000000",
+    )  # fmt: skip  # this command cannot be told another day: the office of the tests lives on one that passes
     assert ": good" in said
 
 
