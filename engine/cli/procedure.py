@@ -38,6 +38,9 @@ def add(commands: Any) -> None:
     one.add_argument("old", type=Path)
     one.add_argument("new", type=Path)
     _speaking(one)
+    one = leaf(found, "test", _test, "play the scenarios of a package and say which flows none of them walks")
+    one.add_argument("package", type=Path)
+    _speaking(one)
     one = leaf(found, "export", _export, "write the newest version of a published procedure as a zip file")
     one.add_argument("key")
     one.add_argument("file", type=Path)
@@ -137,6 +140,27 @@ def _publish(chosen: argparse.Namespace) -> int:
     kinds = {"first": "công bố lần đầu", "changed": "phiên bản mới", "redrawn": "chỉ đổi hình vẽ", "same": "không có gì thay đổi"}
     print(f"{package.key}: {kinds[done.kind] if chosen.lang == 'vi' else done.kind} — {number}")
     return 0
+
+
+def _test(chosen: argparse.Namespace) -> int:
+    from engine.deadline.calendar_file import Calendars
+    from engine.deadline.functions import working_time
+    from engine.process.rehearsal import try_all
+    from engine.settings import Settings
+
+    calendar = Calendars(Settings.from_environment().procedures / "_calendars").of()
+    trial = try_all(read_package(chosen.package), lambda now: working_time(calendar, now))
+    if chosen.json:
+        print(json.dumps(trial.as_json(), ensure_ascii=False, indent=2))
+        return 0 if trial.green else 1
+    for played in trial.played:
+        print(f"{'✗' if played.fault else '✓'} {played.scenario.name}")
+    for finding in trial.faults:
+        print(_line(finding, chosen.lang))
+    walked = sum(times > 0 for times in trial.coverage.flows.values())
+    said = {"vi": "kịch bản, luồng đã thử", "en": "scenarios, flows walked"}[chosen.lang]
+    print(f"{len(trial.played)} {said}: {walked}/{len(trial.coverage.flows)}")
+    return 0 if trial.green else 1
 
 
 def _diff(chosen: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from engine.deadline.calendar import WorkingCalendar
 from engine.deadline.calendar_file import Calendars
+from engine.deadline.functions import working_time
 from engine.deadline.stage import stage_due
 from engine.deadline.term import Pause, Term, due, outcome
 from engine.dossier import lifecycle
@@ -91,19 +92,10 @@ def dossier_context(flow: Flow) -> Json:
 
 def context(flow: Flow, operators: Callable[[Flow], dict[str, Callable[[Operation], Json]]]) -> Context:
     """Return the context an advance runs in: the instant, the operators, the working-time functions, the dossier's facts."""
-    now, calendar = flow.w.now, flow.calendar
-
-    def working_hours(hours: Any) -> str:
-        return calendar.add_working_minutes(now, int(float(hours) * 60)).isoformat()
-
-    def working_days(days: Any) -> str:
-        end = calendar.add_working_days(now.astimezone(ZONE).date(), int(days))
-        return calendar.closing(end).isoformat()
-
     return Context(
-        now=now,
+        now=flow.w.now,
         operators=operators(flow),
-        functions={"working hours": working_hours, "working days": working_days},
+        functions=working_time(flow.calendar, flow.w.now),
         dossier=dossier_context(flow),
         decided=lambda operation, outcome: _decided(flow, operation, outcome),
     )

@@ -5,30 +5,25 @@ from __future__ import annotations
 import json
 import tomllib
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
 import pytest
 
-from engine.feel import compile_expression
+from engine.deadline.calendar_file import Calendars
+from engine.deadline.functions import working_time
 from engine.procedure.difference import difference
 from engine.procedure.gate import check
 from engine.procedure.layout import check_layout, points_on_a4
 from engine.procedure.loader import load_files, load_folder, load_zip, to_zip
 from engine.procedure.package import Package
-from engine.process import instance
-from engine.process.instance import Advance, Context, Operation
+from engine.procedure.scenarios import Move
+from engine.process.rehearsal import Rehearsal, rehearse
 from engine.settings import ROOT
 
 BPMN = ROOT / "bpmn"
 HERE = Path(__file__).parent
 SHIPPED = ("certified_electronic_copy", "internal_leave", "_template")
 BROKEN = sorted(path.name for path in (HERE / "broken").iterdir())
-MONDAY = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
 
 
 def shipped(name: str) -> Package:
@@ -39,65 +34,12 @@ def drawn_as(name: str, diagram: Path) -> Package:
     return load_files({**shipped(name).files, "process.bpmn": diagram.read_bytes()}, name)
 
 
-def scenarios() -> list[Any]:
-    return [
-        pytest.param(name, scenario, id=f"{name}: {scenario['name']}")
-        for name in SHIPPED
-        for path in sorted((BPMN / name / "tests").glob("*.toml"))
-        for scenario in tomllib.loads(path.read_text(encoding="utf-8"))["scenario"]
-    ]
+def walk(package: Package) -> Rehearsal:
+    return rehearse(package, lambda now: working_time(Calendars(BPMN / "_calendars").of(), now))
 
 
-@dataclass
-class Walk:
-    """One dossier walking through a diagram on the real engine; the office's operators only note that they were called."""
-
-    package: Package
-    now: datetime = MONDAY
-    called: list[Operation] = field(default_factory=list)
-    passed: list[str] = field(default_factory=list)
-    advance: Advance | None = None
-
-    @property
-    def context(self) -> Context:
-        def note(operation: Operation) -> Any:
-            self.called.append(operation)
-            self.passed.append(operation.step)
-            return {}
-
-        operators = {node.operator.id: note for node in self.package.diagram.nodes.values() if node.operator is not None}
-        functions = {"working hours": lambda hours: (self.now + timedelta(hours=float(hours))).isoformat()}
-        dossier = {"code": "H99-1", "channel": "in_person", "pages": 3, "by_representative": False, "received_on": "2026-11-23"}
-        return Context(self.now, operators, functions, dossier)
-
-    def start(self, variables: Mapping[str, Any]) -> None:
-        self.advance = instance.start(self.program, variables, self.context)
-
-    @property
-    def program(self) -> instance.Program:
-        return instance.program(UUID(self.package.content_hash[:32]), self.package)
-
-    def open(self) -> dict[str, instance.OpenTask]:
-        assert self.advance is not None
-        return {task.step: task for task in self.advance.ready}
-
-    def do(self, step: str, answers: Mapping[str, Any]) -> None:
-        assert self.advance is not None
-        task = self.open()[step]
-        form, variable = task.properties.get("form"), task.properties.get("variable") or task.properties.get("form")
-        given: Any = self.package.form(form).check(answers) if form else dict(answers)
-        self.passed.append(step)
-        self.advance = instance.complete(self.program, self.advance.state, task.uuid, variable, given, self.context)
-
-    def receive(self, message: str) -> None:
-        assert self.advance is not None
-        self.advance = instance.receive(self.program, self.advance.state, message, {"answered_at": self.now.isoformat()}, self.context)
-
-    def wait_for(self, timer: str) -> None:
-        assert self.advance is not None
-        [due] = [found.due_at for found in self.advance.timers if found.step == timer]
-        self.now = due + timedelta(seconds=1)
-        self.advance = instance.fire(self.program, self.advance.state, self.context)
+def open_steps(run: Rehearsal) -> list[str]:
+    return [task.step for task in run.open]
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -155,68 +97,41 @@ def test_the_law_behind_a_procedure_is_named_with_its_date(name: str) -> None:
     assert all(reason.legal_basis for reason in package.reasons if reason.kind == "refusal")
 
 
-@pytest.mark.parametrize(("name", "scenario"), scenarios())
-def test_a_scenario_goes_as_it_is_written(name: str, scenario: dict[str, Any]) -> None:
-    package = shipped(name)
-    if "fee" in scenario:
-        [fee] = package.fees
-        amount = compile_expression(fee.amount)
-        assert [int(amount.evaluate({"dossier": {"pages": line["pages"]}})) for line in scenario["fee"]] == [
-            line["amount"] for line in scenario["fee"]
-        ]
-        return
-    walk = Walk(package)
-
-    start = package.start_form
-    walk.start({start: package.form(start).check(scenario["start"])} if start else {})
-    for line in scenario["step"]:
-        if "message" in line:
-            walk.receive(line["message"])
-        elif "wait" in line:
-            walk.wait_for(line["wait"])
-        else:
-            walk.do(line["step"], line.get("answers", {}))
-
-    assert walk.advance is not None
-    assert walk.advance.ended == scenario["expect"]["ends"]
-    steps = iter(walk.passed)
-    assert all(wanted in steps for wanted in scenario["expect"]["passes"]), walk.passed
-
-
 def test_a_supplement_returns_to_the_step_that_asked_and_tells_what_is_missing() -> None:
-    walk = Walk(shipped("certified_electronic_copy"))
-    walk.start({})
+    run = walk(shipped("certified_electronic_copy"))
+    run.begin({})
 
-    walk.do(
-        "examine",
-        {"decision": "supplement", "components": ["original"], "reason": "Thiếu trang 3, đề nghị nộp lại.", "legal_basis": "Điều 20"},
-    )
-    assert walk.open() == {}
-    walk.receive("supplement_answered")
+    missing = {"decision": "supplement", "components": ["original"], "reason": "Thiếu trang 3, đề nghị nộp lại.", "legal_basis": "Điều 20"}
+    run.act(Move("step", "examine", missing))
+    assert open_steps(run) == []
+    [asked] = run.done[-1].called
+    run.act(Move("message", "supplement_answered"))
 
-    assert list(walk.open()) == ["examine"]
-    [asked] = walk.called
+    assert open_steps(run) == ["examine"]
     assert asked.id == "dossier/request_supplement"
     assert asked.parameters["components"] == ["original"]
 
 
+LEAVE = {"kind": "annual", "from_on": "2026-12-01", "to_on": "2026-12-02", "place": "Bắc Ninh", "reason": "Việc nhà", "hand_over": "Bà Hà"}
+
+
 def test_two_reviewers_of_a_leave_work_at_the_same_time() -> None:
-    walk = Walk(shipped("internal_leave"))
+    run = walk(shipped("internal_leave"))
 
-    walk.start({"leave_request": {"days": 2}})
+    run.begin({**LEAVE, "days": 2})
 
-    assert set(walk.open()) == {"division_review", "office_check"}
+    assert set(open_steps(run)) == {"division_review", "office_check"}
 
 
 @pytest.mark.parametrize(("days", "signer"), [(0.5, "office_signs"), (2, "office_signs"), (2.5, "leader_signs"), (30, "leader_signs")])
 def test_the_number_of_days_decides_who_signs_the_leave(days: float, signer: str) -> None:
-    walk = Walk(shipped("internal_leave"))
-    walk.start({"leave_request": {"days": days}})
+    run = walk(shipped("internal_leave"))
+    run.begin({**LEAVE, "days": days})
 
-    walk.do("division_review", {"decision": "agree"})
-    walk.do("office_check", {"decision": "agree", "balance": 12})
+    run.act(Move("step", "division_review", {"decision": "agree"}))
+    run.act(Move("step", "office_check", {"decision": "agree", "balance": 12}))
 
-    assert list(walk.open()) == [signer]
+    assert open_steps(run) == [signer]
 
 
 def test_the_added_step_of_the_division_head_is_taken_by_the_changed_diagram_only() -> None:
@@ -224,14 +139,13 @@ def test_the_added_step_of_the_division_head_is_taken_by_the_changed_diagram_onl
     after = drawn_as("certified_electronic_copy", HERE / "with_division_head" / "process.bpmn")
     answers = {"decision": "approve", "paper_name": "Học bạ", "paper_issuer": "Trường THPT", "compared": True}
 
-    old, new = Walk(before), Walk(after)
-    for walk in (old, new):
-        walk.start({})
-    old.do("examine", answers)
-    new.do("examine", answers)
+    old, new = walk(before), walk(after)
+    for run in (old, new):
+        run.begin({})
+        run.act(Move("step", "examine", answers))
 
-    assert list(old.open()) == ["sign"]
-    [step] = new.open().values()
+    assert open_steps(old) == ["sign"]
+    [step] = new.open
     assert (step.name, step.lane) == ("Trưởng phòng xem xét", "Trưởng phòng")
     assert [finding.en for finding in check(after).findings if finding.severity == "refused"] == []
     assert any("Trưởng phòng xem xét" in change.vi for change in difference(before, after))
