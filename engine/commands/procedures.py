@@ -10,6 +10,7 @@ from typing import Any
 from engine.documents.templates import Printer, outside
 from engine.errors import Refused
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.office.drafting import DESIGNERS
 from engine.office.standing import acting
 from engine.procedure import gate
 from engine.procedure.difference import difference
@@ -19,8 +20,6 @@ from engine.procedure.package import DIAGRAM, Package
 from engine.procedure.registry import ProcedureCache, ProcedureVersion, latest, store
 from engine.procedure.report import from_refusal
 from engine.process.proof import prove
-
-DESIGNERS = ("procedure_designer", "procedure_approver", "procedure_controller")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,12 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
-from engine.commands.procedures import DESIGNERS, changes, examine, read_upload
+from engine.commands.procedures import changes, examine, read_upload
 from engine.documents.blobs import BlobStore
 from engine.documents.templates import Printer
 from engine.errors import NotFound, Refused
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.office.drafting import DESIGNERS
 from engine.office.standing import acting
 from engine.procedure.declaration import PackageInvalid
 from engine.procedure.gate import drawing

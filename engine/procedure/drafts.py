@@ -1,0 +1,115 @@
+"""Drafts of packages: files a designer is still working on, every save kept; pure rules about files, and the records.
+
+A draft need not be a package that can be loaded: a half-written ``procedure.toml`` is a draft too. Files are checked against the places
+a package may have, nothing else.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.errors import Refused
+from engine.kernel.tables import Record, belongs_to
+from engine.procedure.loader import MAX_FILE, MAX_FILES, MAX_TOTAL, PLACES
+from engine.procedure.package import DECLARATION, DIAGRAM
+
+Files = Mapping[str, bytes]
+REQUIRED = (DECLARATION, DIAGRAM)
+KEPT = 200
+"""Saves of one draft that are kept; the oldest go first."""
+
+
+class ProcedureDraft(Record):
+    """A package being worked on. ``version`` counts its saves: whoever saves says which one was on the screen."""
+
+    __tablename__ = "procedure_draft"
+    __table_args__ = (Index("ix_procedure_draft_open", "province", "state", "updated_at"),)
+
+    key: Mapped[str] = mapped_column(String(60))
+    title: Mapped[str] = mapped_column(default="")
+    """The name the draft's ``procedure.toml`` gives, as far as it can be read."""
+    words: Mapped[str] = mapped_column(default="")
+    """Key and title folded for the search."""
+    state: Mapped[str] = mapped_column(String(12), default="draft")
+    """``draft``, ``submitted`` (its content is a proposal now) or ``discarded``."""
+    origin: Mapped[str] = mapped_column(String(12))
+    """``template``, ``version``, ``upload``: what it began as."""
+    base_id: Mapped[UUID | None]
+    """The published version it began from."""
+    owner_id: Mapped[UUID | None]
+    version: Mapped[int] = mapped_column(default=1)
+    content: Mapped[str] = mapped_column(String(64))
+    """The blob with the files of the last save."""
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    updated_by_id: Mapped[UUID | None]
+
+
+class ProcedureDraftSave(Record):
+    """One save of a draft: what it held then, by whom, and why if somebody said so."""
+
+    __tablename__ = "procedure_draft_save"
+    __table_args__ = (
+        belongs_to("draft_id", "procedure_draft", ondelete="CASCADE"),
+        Index("ix_procedure_draft_save_draft", "province", "draft_id", "number", unique=True),
+    )
+
+    draft_id: Mapped[UUID]
+    number: Mapped[int]
+    content: Mapped[str] = mapped_column(String(64))
+    saved_at: Mapped[datetime]
+    saved_by_id: Mapped[UUID | None]
+    note: Mapped[str] = mapped_column(default="")
+
+
+def packed(files: Files) -> bytes:
+    """Return files as a zip that depends on them alone: same files, same bytes."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr, entry.create_system = 0o644 << 16, 3
+            archive.writestr(entry, files[name])
+    return target.getvalue()
+
+
+def unpacked(content: bytes) -> dict[str, bytes]:
+    """Return the files of a zip made by `packed`."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def applied(files: Files, changes: Mapping[str, bytes | None]) -> dict[str, bytes]:
+    """Return *files* with *changes* made: a content replaces or adds a file, None removes it.
+
+    Raises:
+        Refused: ``package.file_unknown`` for a place no package has, ``draft.file_needed`` when a required file would go,
+            ``package.too_large`` beyond the limits of a package.
+    """
+    for name, content in changes.items():
+        if not PLACES.fullmatch(name):
+            raise Refused("package.file_unknown", field="file", file=name[:80])
+        if content is None and name in REQUIRED:
+            raise Refused("draft.file_needed", field="file", file=name)
+        if content is not None and len(content) > MAX_FILE:
+            raise Refused("package.too_large", field="file", file=name, limit=MAX_FILE // 1024 // 1024)
+    made = {name: content for name, content in {**files, **changes}.items() if content is not None}
+    if len(made) > MAX_FILES or sum(map(len, made.values())) > MAX_TOTAL:
+        raise Refused("package.too_large", field="file", file="zip", limit=MAX_TOTAL // 1024 // 1024)
+    return made
+
+
+def overlapping(base: Files, theirs: Files, changes: Mapping[str, bytes | None]) -> tuple[str, ...]:
+    """Return the files that *changes* would overwrite although somebody changed them between *base* and *theirs*.
+
+    A file both changed to the same content is no conflict.
+    """
+    return tuple(sorted(name for name, mine in changes.items() if theirs.get(name) != base.get(name) and theirs.get(name) != mine))
