@@ -1,7 +1,7 @@
 """Regular expressions of XPath (F&O 3.1, section 5.6) that cannot run away.
 
 Backtracking with a memory of every state already tried makes the work proportional to text times pattern, whatever the pattern; with
-back references the groups are part of the state and the cap on steps decides.
+back references the groups are part of the state and the cap on steps decides: such a step costs more memory and is charged for it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from engine.feel.limits import Meter
 from engine.feel.pattern import ANY_STATE, Instruction, compile_pattern
 
 Groups = tuple[int, ...]
+REFERRING = 5
+"""Steps charged for one step of a pattern with back references."""
 
 
 class Pattern:
@@ -45,13 +47,13 @@ class Pattern:
         return None
 
     def _match(self, text: str, start: int, tried: set[object], left: int) -> tuple[Groups | None, int]:
-        program, size = self.program, len(text)
+        program, size, cost = self.program, len(text), REFERRING if self.referring else 1
         width = size + 1
         waiting: list[tuple[int, int, Groups]] = [(0, start, (-1,) * (2 * self.groups + 2))]
         while waiting:
             place, position, groups = waiting.pop()
             while True:
-                left -= 1
+                left -= cost
                 if left < 0:
                     raise FeelError("feel.pattern_steps", limit=limits.MATCH_STEPS)
                 state: object = (place, position, groups) if self.referring else place * width + position
@@ -78,6 +80,7 @@ class Pattern:
                     place += 1
                 elif kind == "again":
                     taken = text[groups[2 * first] : groups[2 * first + 1]] if groups[2 * first + 1] >= 0 else ""
+                    left -= len(taken) // 16
                     if not second(text[position : position + len(taken)], taken):
                         break
                     place, position = place + 1, position + len(taken)

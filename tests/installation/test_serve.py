@@ -75,7 +75,9 @@ class Installation:
     def is_postgres(self, process: psutil.Process) -> bool:
         place = self.home / "postgres.place"
         data = (Path(place.read_text().strip()) if place.exists() else self.home / "postgres") / "data"
-        return process.name().startswith("postgres") and data.exists() and os.path.samefile(process.cwd(), data)
+        with suppress(psutil.Error, OSError):  # a process that ends while it is looked at is not ours any more
+            return process.name().startswith("postgres") and data.exists() and os.path.samefile(process.cwd(), data)
+        return False
 
     def named(self, words: str) -> psutil.Process:
         return next(process for process in self.processes() if words in " ".join(process.cmdline()))

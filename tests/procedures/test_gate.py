@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from engine.procedure.normaliser import normalise
 from engine.sentences import catalogue
 from tests.procedures.packages import BPMN, CLOSE, DECLARATION, act, changed, diagram, form, real, small, step
 from tests.process.kit import el, ev, ext, sub, tim
+from tests.support.effort import effort
 
 GATES = [el("parallelGateway", name) for name in "gj"]
 AB = step("a") + step("b")
@@ -354,11 +354,11 @@ def test_three_hundred_nodes_are_judged_within_two_seconds():
         body += "".join(step(name) for name in names)
         flows += [f"g>{names[0]}", *(f"{one}>{other}" for one, other in pairwise(names)), f"{names[-1]}>j"]
     package = small(body + CLOSE, "; ".join(flows))
-    began = time.process_time()
 
-    report = check(package)
+    with effort() as work:
+        report = check(package)
 
-    assert time.process_time() - began < 4
+    assert work.calls < 20_000_000
     assert "deadlock" not in {finding.rule for finding in report.refused}
 
 
@@ -379,20 +379,20 @@ def test_groups_nested_without_end_are_refused_quickly():
     body = step("a0")
     for level in range(30):
         body = el("subProcess", f"sp{level}", body)
-    began = time.process_time()
 
-    assert "nested-too-deep" in rules(small(body, "s>sp29; sp29>e"))
-    assert time.process_time() - began < 1
+    with effort() as work:
+        assert "nested-too-deep" in rules(small(body, "s>sp29; sp29>e"))
+    assert work.calls < 500_000
 
 
-def test_five_thousand_nodes_are_refused_within_a_second():
+def test_five_thousand_nodes_are_refused_without_looking_at_them():
     names = [f"n{position}" for position in range(5_000)]
     flows = "; ".join(f"{one}>{other}" for one, other in pairwise(["s", *names, "e"]))
     package = small("".join(el("userTask", name) for name in names), flows)
-    began = time.process_time()
 
-    assert rules(package) == {"too-many-nodes"}
-    assert time.process_time() - began < 1.5
+    with effort() as work:
+        assert rules(package) == {"too-many-nodes"}
+    assert work.calls < 2_000_000
 
 
 def test_a_setting_without_name_or_doubled_is_refused():

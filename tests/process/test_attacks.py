@@ -1,13 +1,13 @@
 """No text of a diagram runs anything: every surface, freshly built and after the instance was stored and read again."""
 
 import os
-import time
 from pathlib import Path
 
 import pytest
 
 from engine.errors import EngineError
 from tests.process.kit import Case, cyc, date, dur, el, ev, mi, operator, step, xml, xor
+from tests.support.effort import effort
 
 MARK = Path("/tmp") / f"motcua-attack-{os.getpid()}"
 ATTACKS = [
@@ -161,11 +161,11 @@ def test_a_harmless_text_is_evaluated_there(surface):
 @pytest.mark.parametrize("attack", ATTACKS, ids=range(len(ATTACKS)))
 def test_an_attack_runs_nothing_and_ends_quickly(surface, attack):
     MARK.unlink(missing_ok=True)
-    begun = time.perf_counter()
-    refused = run(surface, attack)
+    with effort() as work:
+        refused = run(surface, attack)
     assert refused is None or refused.code.startswith(("process.", "xml."))
     assert not MARK.exists()
-    assert time.perf_counter() - begun < 3
+    assert work.calls < 2_000_000
 
 
 def test_a_script_in_a_data_value_is_only_text():
