@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.cli import group, leaf
+from engine.cli._rehearse import new, play
 from engine.errors import NotFound, Refused
 from engine.procedure.declaration import PackageInvalid
 from engine.procedure.difference import difference
@@ -40,6 +41,15 @@ def add(commands: Any) -> None:
     _speaking(one)
     one = leaf(found, "test", _test, "play the scenarios of a package and say which flows none of them walks")
     one.add_argument("package", type=Path)
+    _speaking(one)
+    one = leaf(found, "new", new, "begin a package folder from the template")
+    one.add_argument("folder", type=Path, help="its name is the key of the procedure")
+    one.add_argument("--code", required=True, help="the national code")
+    one.add_argument("--name-vi", required=True)
+    one.add_argument("--name-en", default="")
+    one = leaf(found, "try", play, "play a package move by move: <step> field=value …, message NAME, wait TIMER, undo, save NAME, quit")
+    one.add_argument("package", type=Path)
+    one.add_argument("--start", default="{}", help="answers of the start form as JSON")
     _speaking(one)
     one = leaf(found, "export", _export, "write the newest version of a published procedure as a zip file")
     one.add_argument("key")

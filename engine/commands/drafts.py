@@ -24,7 +24,7 @@ from engine.office import flow, papers
 from engine.office.drafting import designer, files_at, files_of
 from engine.organisation.model import Person
 from engine.procedure import diagram_reader
-from engine.procedure.drafts import KEPT, Files, ProcedureDraft, ProcedureDraftSave, applied, overlapping, packed
+from engine.procedure.drafts import KEPT, Files, ProcedureDraft, ProcedureDraftSave, applied, named, overlapping, packed
 from engine.procedure.loader import KEY, load_folder, load_zip
 from engine.procedure.package import DECLARATION, DIAGRAM
 from engine.procedure.registry import ProcedureCache, ProcedureVersion, latest
@@ -242,18 +242,3 @@ def title_of(files: Files) -> str:
     with suppress(UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError):
         return str(tomllib.loads(files[DECLARATION].decode())["name"]["vi"])[:300]
     return ""
-
-
-def named(declaration: str, *, key: str = "", code: str = "", vi: str = "", en: str = "") -> str:
-    """Return a ``procedure.toml`` with key, code and names put in; comments and everything else stay as they are."""
-    import tomlkit
-
-    document = tomlkit.parse(declaration)
-    if key:
-        document["key"] = key
-    if code:
-        document["code"] = code
-    if vi or en:
-        name = document["name"]
-        name["vi"], name["en"] = vi or name["vi"], en or name["en"]
-    return tomlkit.dumps(document)

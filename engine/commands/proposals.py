@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +20,12 @@ from engine.kernel.unit_of_work import UnitOfWork
 from engine.office.drafting import DESIGNERS
 from engine.office.standing import acting
 from engine.procedure.declaration import PackageInvalid
+from engine.procedure.difference import difference
 from engine.procedure.gate import drawing
-from engine.procedure.loader import load_zip, to_zip
+from engine.procedure.loader import load_files, load_zip, to_zip
 from engine.procedure.package import DIAGRAM, Package
 from engine.procedure.registry import ProcedureVersion, latest
-from engine.procedure.report import Report, from_refusal, ordered
+from engine.procedure.report import Finding, Report, from_refusal, ordered
 
 LARGEST = 20 * 1024 * 1024
 _KEPT_REPORTS = 64
@@ -50,6 +52,14 @@ class Proposal:
     def diagram(self) -> bytes:
         """The diagram as it was uploaded."""
         return self.package.files[DIAGRAM] if self.package is not None else b""
+
+    def findings_by_file(self) -> dict[str, list[Finding]]:
+        """Return the findings that refuse or warn, by the file they are in."""
+        found: dict[str, list[Finding]] = {}
+        for finding in self.report.findings:
+            if finding.severity != "note":
+                found.setdefault(finding.place.file, []).append(finding)
+        return found
 
 
 def propose(w: UnitOfWork, key: str, content: bytes, name: str) -> Proposal:
@@ -90,6 +100,31 @@ def proposal(w: UnitOfWork, reference: str) -> Proposal:
     except (NotFound, Refused):
         raise NotFound("procedure.no_proposal") from None
     return judged(w, package, reference)
+
+
+def examined(w: UnitOfWork, files: Mapping[str, bytes], key: str) -> Proposal:
+    """Return what these files would be as a proposal; nothing is kept, and files that make no package are findings.
+
+    Raises:
+        Forbidden: the actor designs no procedures.
+    """
+    acting(w).require(*DESIGNERS)
+    try:
+        package = load_files(files, key)
+        assert package.diagram is not None
+    except PackageInvalid as invalid:
+        return Proposal("", None, Report(key, "", ordered(from_refusal(problem) for problem in invalid.problems)), (), None, "")
+    except Refused as refused:
+        return Proposal("", None, Report(key, "", (from_refusal(refused),)), (), None, "")
+    return judged(w, package, "")
+
+
+def differing(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> tuple[Any, ...]:
+    """Return in words what *new* files change against *old* ones; nothing when one of them makes no package."""
+    try:
+        return tuple(difference(load_files(old), load_files(new)))
+    except Refused:
+        return ()
 
 
 def judged(w: UnitOfWork, package: Package, reference: str) -> Proposal:

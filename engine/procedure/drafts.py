@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
+import tomlkit
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -113,3 +114,16 @@ def overlapping(base: Files, theirs: Files, changes: Mapping[str, bytes | None])
     A file both changed to the same content is no conflict.
     """
     return tuple(sorted(name for name, mine in changes.items() if theirs.get(name) != base.get(name) and theirs.get(name) != mine))
+
+
+def named(declaration: str, *, key: str = "", code: str = "", vi: str = "", en: str = "") -> str:
+    """Return a ``procedure.toml`` with key, code and names put in; comments and everything else stay as they are."""
+    document = tomlkit.parse(declaration)
+    if key:
+        document["key"] = key
+    if code:
+        document["code"] = code
+    if vi or en:
+        name = document["name"]
+        name["vi"], name["en"] = vi or name["vi"], en or name["en"]
+    return tomlkit.dumps(document)

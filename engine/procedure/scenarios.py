@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+import tomlkit
+
 from engine.errors import Refused
 from engine.procedure.package import Package
 from engine.procedure.report import Finding, Place
@@ -204,3 +206,51 @@ def _list(row: Mapping[str, Any], key: str, path: tuple[str | int, ...]) -> list
     if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
         raise Refused("scenario.key_kind", path=(*path, key), key=key)
     return value
+
+
+def with_scenario(text: str, name: str, scenario: Scenario) -> str:
+    """Return a scenario file with one more scenario at its end; what stood there stays as it was, remarks included."""
+    row = tomlkit.table()
+    row["name"] = name
+    if scenario.at is not None:
+        row["at"] = scenario.at
+    if scenario.start:
+        row["start"] = _inline(scenario.start)
+    if scenario.dossier:
+        row["dossier"] = _inline(scenario.dossier)
+    moves = tomlkit.aot()
+    for move in scenario.moves:
+        line = tomlkit.table()
+        line[move.kind] = move.name
+        if move.answers:
+            line["answers"] = _inline(move.answers)
+        moves.append(line)
+    if moves:
+        row["step"] = moves
+    expect = tomlkit.table()
+    expect["passes"] = list(scenario.passes)
+    expect["ends"] = scenario.ends
+    row["expect"] = expect
+    return _appended(text, "scenario", row)
+
+
+def with_waiver(text: str, flow: str, reason: str) -> str:
+    """Return a scenario file with one more waiver at its end."""
+    row = tomlkit.table()
+    row["flow"], row["reason"] = flow, reason
+    return _appended(text, "waiver", row)
+
+
+def _inline(values: Mapping[str, Any]) -> Any:
+    made = tomlkit.inline_table()
+    for key, value in values.items():
+        made[key] = _inline(value) if isinstance(value, Mapping) else value
+    return made
+
+
+def _appended(text: str, key: str, row: Any) -> str:
+    rows = tomlkit.aot()
+    rows.append(row)
+    document = tomlkit.document()
+    document[key] = rows
+    return f"{text.rstrip()}\n\n{tomlkit.dumps(document).strip()}\n".lstrip()

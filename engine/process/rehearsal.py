@@ -120,6 +120,17 @@ class Rehearsal:
             found += [operation.step for operation in line.called]
         return found
 
+    def written(self, file: str = "tests/scenarios.toml") -> Scenario:
+        """Return what was played as a scenario: the same moves must pass the same steps and end at the same place.
+
+        Raises:
+            Refused: ``scenario.unfinished`` while the dossier is under way.
+        """
+        if self.advance is None or self.advance.ended is None:
+            raise Refused("scenario.unfinished", open=", ".join(task.step for task in self.open) or "–")
+        first, *moves = (line.move for line in self.done)
+        return Scenario("", file, None, first.answers, tuple(moves), tuple(self.passed), self.advance.ended, (), self.dossier)
+
     @property
     def view(self) -> View:
         """The dossier on its diagram."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -15,9 +15,12 @@ from engine.kernel.unit_of_work import UnitOfWork
 from engine.office import papers
 from engine.office.standing import ZONE
 from engine.procedure.difference import difference
-from engine.procedure.loader import to_zip
+from engine.procedure.drafts import packed as packed_files
+from engine.procedure.loader import CAPACITIES, to_zip
+from engine.procedure.operators import OPERATORS
 from engine.procedure.outline import outline
 from engine.procedure.package import DIAGRAM, Package
+from engine.procedure.phrases import OPERATOR_WORDS
 from engine.procedure.registry import ProcedureCache, ProcedureVersion, all_in_force, versions
 
 
@@ -153,6 +156,40 @@ def diagram(package: Package) -> bytes:
 def archive(package: Package) -> bytes:
     """Return a package as a zip file; the same package gives the same bytes."""
     return to_zip(package)
+
+
+def panel(package: Package | None) -> dict[str, Any]:
+    """Return what the properties panel of the editor offers: lanes with their roles, forms, documents, capacities, operators."""
+    nothing: dict[str, Any] = {"lanes": [], "forms": [], "documents": [], "decisions": []}
+    own = nothing if package is None else _offered(package)
+    operators = [
+        {
+            "id": name,
+            "required": sorted(one.required),
+            "optional": sorted(one.optional),
+            "open": one.open,
+            "vi": OPERATOR_WORDS[name].vi,
+            "en": OPERATOR_WORDS[name].en,
+        }
+        for name, one in OPERATORS.items()
+    ]
+    return {**own, "capacities": list(CAPACITIES), "operators": operators}
+
+
+def _offered(package: Package) -> dict[str, Any]:
+    return {
+        "lanes": [
+            {"id": lane.id, "role": lane.role, "unit": lane.unit, "vi": lane.title.vi, "en": lane.title.en} for lane in package.lanes
+        ],
+        "forms": list(package.form_keys),
+        "documents": [{"id": one.key, "vi": one.name.vi, "en": one.name.en} for one in package.documents],
+        "decisions": sorted(name[10:-4] for name in package.files if name.startswith("decisions/")),
+    }
+
+
+def packed(files: Mapping[str, bytes]) -> bytes:
+    """Return files as a zip that depends on them alone."""
+    return packed_files(files)
 
 
 def words(package: Package) -> Sequence[Any]:

@@ -37,7 +37,7 @@ from tests.journeys.steps import (
 )
 from webapp import create_app
 
-pytestmark = [pytest.mark.browser, pytest.mark.full]
+pytestmark = pytest.mark.browser
 
 CASHIER, APPROVER, ADMINISTRATOR, DIRECTOR = "Đỗ Thị Kim Ngân", "Hoàng Thị Thu Hà", "Lý Văn Tú", "Phạm Quốc Khánh"
 OFFICE = (RECEPTION, SPECIALIST, LEADER, CLERK, RETURNS, CASHIER, DESIGNER, APPROVER, ADMINISTRATOR, INSPECTOR, DIRECTOR)
@@ -122,6 +122,17 @@ ROWS = {
     "designer.package": Row(DESIGNER, ("procedure", "version"), media="application/zip"),
     "designer.proposal": Row(DESIGNER, ("procedure", "proposal")),
     "designer.proposed_diagram": Row(DESIGNER, ("procedure", "proposal"), media="application/xml"),
+    "designer.workspace": Row(DESIGNER),
+    "designer.draft": Row(DESIGNER, ("draft",)),
+    "designer.draft_files": Row(DESIGNER, ("draft", "forms")),
+    "designer.draft_file": Row(DESIGNER, ("draft", "form_file")),
+    "designer.draft_raw": Row(DESIGNER, ("draft", "form_file"), media="application/octet-stream"),
+    "designer.draft_report": Row(DESIGNER, ("draft",), media="application/json"),
+    "designer.draft_words": Row(DESIGNER, ("draft",)),
+    "designer.draft_history": Row(DESIGNER, ("draft",)),
+    "designer.draft_package": Row(DESIGNER, ("draft",), media="application/zip"),
+    "designer.rehearsal": Row(DESIGNER, ("draft",)),
+    "designer.trial": Row(DESIGNER, ("draft",)),
     "admin.first_hour": Row(ADMINISTRATOR),
     "admin.units": Row(ADMINISTRATOR),
     "admin.people": Row(ADMINISTRATOR),
@@ -176,6 +187,10 @@ def world(installation: Installation, chromium: Browser, paper: Path, tmp_path_f
     designer.open(f"/designer/{PROCEDURE}").locator("input[type=file]").first.set_input_files(NEW_STEP)
     designer.page.locator("form:has(input[type=file]) button").first.click()
     designer.page.wait_for_url(re.compile("/proposals/"))
+    proposal = designer.page.url.rsplit("/", 1)[1].split("?")[0]
+    designer.open("/designer/drafts").locator(f"form[action$='/{PROCEDURE}/drafts'] button").click()
+    designer.page.wait_for_url(re.compile("/drafts/[0-9a-f-]{36}"))
+    draft = designer.page.url.rsplit("/", 1)[1].split("?")[0]
 
     def known(query: str, code: str = "") -> str:
         found = ask(installation, query, code=code)
@@ -185,7 +200,7 @@ def world(installation: Installation, chromium: Browser, paper: Path, tmp_path_f
     of = "from {} x join dossier d on d.id = x.dossier_id where d.code = :code"
     examples = {
         "first": "1", "picture": "icons.svg", "procedure": PROCEDURE, "internal": INTERNAL, "finished": finished, "waiting": waiting,
-        "signature": signature, "number": number, "proposal": designer.page.url.rsplit("/", 1)[1].split("?")[0],
+        "signature": signature, "number": number, "proposal": proposal, "draft": draft, "forms": "forms", "form_file": "forms/review.json",
         "examination": known(f"select x.id {of.format('task')} and x.state = 'open'", examined),
         "file": known(f"select x.id {of.format('stored_file')}", finished),
         "document": known(f"select x.id {of.format('document')} and x.kind = 'result'", finished),

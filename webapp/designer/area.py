@@ -9,7 +9,10 @@ from webapp.rendering.navigation import Entry
 
 area = Blueprint("designer", __name__, template_folder="templates", url_prefix="/designer")
 DESIGNERS = frozenset({"procedure_designer", "procedure_approver", "procedure_controller"})
-navigation = [Entry(_("Quy trình"), _("Quy trình"), "designer.procedures", "flow", DESIGNERS)]
+navigation = [
+    Entry(_("Quy trình"), _("Quy trình"), "designer.procedures", "flow", DESIGNERS),
+    Entry(_("Quy trình"), _("Bản soạn"), "designer.workspace", "pen", DESIGNERS),
+]
 
 SEVERITY = {
     "refused": ("late", "cross", _("Phải sửa")),
@@ -28,6 +31,24 @@ KIND = {
     "same": _("Không có gì thay đổi"),
 }
 SCOPE = {"public": _("Thủ tục hành chính"), "internal": _("Việc nội bộ")}
+
+DRAFT_STATE = {
+    "draft": ("info", "half", _("Đang soạn")),
+    "submitted": ("done", "check", _("Đã gửi duyệt")),
+    "discarded": ("", "dot", _("Đã bỏ")),
+}
+ORIGIN = {"template": _("từ mẫu"), "version": _("từ bản đã công bố"), "upload": _("từ tệp tải lên")}
+SECTIONS = {
+    "diagram": _("Sơ đồ"),
+    "data": _("Dữ liệu thủ tục"),
+    "forms": _("Biểu mẫu"),
+    "decisions": _("Bảng quyết định"),
+    "templates": _("Mẫu văn bản"),
+    "try": _("Chạy thử"),
+    "scenarios": _("Kịch bản"),
+    "words": _("Bằng chữ"),
+    "history": _("Lịch sử"),
+}
 
 
 def file(content: bytes, name: str, media_type: str) -> Response:

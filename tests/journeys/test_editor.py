@@ -1,0 +1,96 @@
+"""The editor in a real browser: a property is changed, kept by itself, judged, undone; a killed page costs nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.steps import DESIGNER, Person
+
+pytestmark = pytest.mark.browser
+READY = "body[data-editor-ready]"
+KEPT = re.compile("Đã lưu lúc")
+
+
+def opened(designer: Person, procedure: str = "Chứng thực bản sao") -> Page:
+    page = designer.open("/designer/drafts")
+    page.get_by_role("button", name=re.compile(procedure)).first.click()
+    page.wait_for_selector(READY)
+    return page
+
+
+def test_a_deadline_is_changed_kept_judged_and_undone(somebody: Callable[..., Person]):
+    page = opened(somebody(DESIGNER))
+    page.locator("[data-element-id='examine']").first.click()
+    hours = page.get_by_label("Thời hạn (giờ làm việc)")
+    expect(hours).to_have_value("3")
+
+    hours.fill("99")
+    hours.press("Tab")
+    expect(page.locator("#save-state")).to_have_text(KEPT, timeout=60_000)
+    expect(page.locator("#finding-list .refused")).not_to_have_count(0, timeout=60_000)
+    expect(page.locator("#finding-list .refused").first).to_contain_text("giờ")
+
+    page.get_by_role("button", name="Hoàn tác").click()
+    expect(hours).to_have_value("3")
+    expect(page.locator("#finding-list .refused")).to_have_count(0, timeout=60_000)
+    page.reload()
+    page.wait_for_selector(READY)
+    page.locator("[data-element-id='examine']").first.click()
+    expect(page.get_by_label("Thời hạn (giờ làm việc)")).to_have_value("3")
+
+
+def test_a_step_is_added_by_mouse_named_in_place_and_stands_in_the_words(somebody: Callable[..., Person]):
+    designer = somebody(DESIGNER)
+    page = opened(designer)
+    page.locator("[data-element-id='draft_copy']").first.click()
+    page.get_by_title("Thêm bước", exact=True).click()
+    page.keyboard.press("Escape")
+    expect(page.locator(".djs-element.selected[data-element-id^='Activity_']")).to_have_count(1)
+    page.get_by_label("Tên", exact=True).fill("Trưởng phòng xem xét")
+    page.get_by_label("Tên", exact=True).press("Tab")
+    expect(page.locator("#save-state")).to_have_text(KEPT, timeout=60_000)
+    designer.picture("editor-1366")
+
+    page.get_by_role("link", name="Bằng chữ").click()
+    expect(page.get_by_text("Trưởng phòng xem xét").first).to_be_visible()
+
+
+def test_two_windows_on_one_diagram_meet_and_both_versions_are_shown(somebody: Callable[..., Person]):
+    one = somebody(DESIGNER)
+    page = opened(one)
+    other = somebody(DESIGNER).open(page.url.removeprefix(one.address))
+    other.wait_for_selector(READY)
+    for window, name in ((page, "Lập bản sao (A)"), (other, "Lập bản sao (B)")):
+        window.locator("[data-element-id='draft_copy']").first.click()
+        window.get_by_label("Tên", exact=True).fill(name)
+        window.get_by_label("Tên", exact=True).press("Tab")
+        expect(window.locator("#save-state")).to_have_text(re.compile("Đã lưu lúc|Người khác vừa lưu"), timeout=60_000)
+
+    other.get_by_role("button", name="So sánh hai bản").click()
+    expect(other.get_by_role("heading", name="Hai người cùng sửa một tệp")).to_be_visible()
+    expect(other.locator(".compared")).to_contain_text("(B)")
+    other.get_by_role("button", name="Giữ bản của tôi").click()
+    other.wait_for_selector(READY)
+    other.locator("[data-element-id='draft_copy']").first.click()
+    expect(other.get_by_label("Tên", exact=True)).to_have_value("Lập bản sao (B)")
+
+
+def test_a_draft_is_tried_by_hand_and_the_token_moves(somebody: Callable[..., Person]):
+    designer = somebody(DESIGNER)
+    page = opened(designer)
+    page.get_by_role("link", name="Chạy thử").click()
+    page.get_by_role("button", name="Tiếp nhận").click()
+    expect(page.locator(".djs-element.now[data-element-id='examine']")).to_have_count(1)
+    page.get_by_label("Đủ điều kiện chứng thực").check()
+    page.get_by_label("Tên giấy tờ, văn bản được chứng thực").fill("Bằng tốt nghiệp")
+    page.get_by_label("Cơ quan, tổ chức cấp bản chính").fill("Trường Mẫu")
+    page.get_by_label("Tôi đã đối chiếu từng trang bản quét với bản chính").check()
+    page.get_by_role("button", name=re.compile("Hoàn thành: Thẩm định")).click()
+    expect(page.locator(".djs-element.now[data-element-id='sign']")).to_have_count(1)
+    designer.picture("try-1366", whole=True)
+    page.get_by_role("button", name="Lùi một bước").click()
+    expect(page.locator(".djs-element.now[data-element-id='examine']")).to_have_count(1)

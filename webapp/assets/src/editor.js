@@ -1,0 +1,83 @@
+// The diagram editor: bpmn-js with our panel, our words, the gate's report beside it, every change kept on the server.
+import Modeler from 'bpmn-js/lib/Modeler';
+import minimap from 'diagram-js-minimap';
+import 'bpmn-js/dist/assets/diagram-js.css';
+import 'bpmn-js/dist/assets/bpmn-js.css';
+import 'bpmn-js/dist/assets/bpmn-font/css/bpmn-embedded.css';
+import 'diagram-js-minimap/assets/diagram-js-minimap.css';
+import moddle from './editor/moddle.mjs';
+import { panelWords, spoken, translator } from './editor/words.mjs';
+import { Changes } from './editor/model.mjs';
+import { Panel } from './editor/panel.mjs';
+import { Keeper } from './editor/keeper.mjs';
+
+const place = document.getElementById('editor'), language = place.dataset.language, words = panelWords(language);
+const font = { fontFamily: 'Be Vietnam Pro, sans-serif' };
+const modeler = new Modeler({
+  container: place.querySelector('.editor-canvas'), moddleExtensions: { spiffworkflow: moddle }, textRenderer: { defaultStyle: font, externalStyle: font },
+  additionalModules: [translator(language), minimap],
+});
+const offers = JSON.parse(document.getElementById('editor-panel').textContent);
+const panel = new Panel(place.querySelector('.editor-side'), modeler, new Changes(modeler), offers, words, language);
+const xml = async () => (await modeler.saveXML({ format: true })).xml;
+const keeper = new Keeper(place, xml, () => report());
+keeper.compare = words.compare;
+
+// What the gate says of the last save: on the canvas as colours, beside it as sentences; a sentence leads to its element.
+let marked = [];
+async function report() {
+  const answer = await fetch(place.dataset.report, { headers: { Accept: 'application/json' } });
+  if (!answer.ok) return;
+  const { findings } = await answer.json(), canvas = modeler.get('canvas'), registry = modeler.get('elementRegistry');
+  for (const [id, marker] of marked) if (registry.get(id)) canvas.removeMarker(id, marker);
+  marked = findings.filter(one => one.element && registry.get(one.element) && one.severity !== 'note').map(one => [one.element, one.severity]);
+  for (const [id, marker] of marked) canvas.addMarker(id, marker);
+  document.getElementById('finding-count').textContent = findings.length;
+  document.getElementById('finding-list').replaceChildren(...(findings.length ? findings.map(sentence) : [node('li', 'done', node('p', '', words.clean))]));
+}
+const node = (tag, className, ...children) => { const made = document.createElement(tag); if (className) made.className = className; made.append(...children); return made; };
+function sentence(one) {
+  const where = node('strong', '', `${one.place.file}${one.place.line ? `:${one.place.line}` : ''}${one.name ? ` · ${one.name}` : ''}`);
+  const made = node('li', one.severity, where, node('p', '', spoken(language, one)), ...(one.repair.vi ? [node('p', 'secondary', spoken(language, one.repair))] : []));
+  where.translate = false;
+  if (one.element && modeler.get('elementRegistry').get(one.element)) {
+    const button = node('button', 'btn btn-quiet btn-sm', where);
+    button.type = 'button';
+    button.addEventListener('click', () => reveal(one));
+    made.prepend(button);
+  }
+  return made;
+}
+let path = [];
+function reveal(one) {
+  const element = modeler.get('elementRegistry').get(one.element), canvas = modeler.get('canvas');
+  canvas.scrollToElement(element);
+  modeler.get('selection').select(element);
+  for (const id of path) canvas.removeMarker(id, 'on-path');
+  path = one.path.filter(id => modeler.get('elementRegistry').get(id));
+  for (const id of path) canvas.addMarker(id, 'on-path');
+  place.scrollIntoView({ block: 'nearest' });
+}
+
+// The whole diagram, beside the palette instead of under it.
+function fit() {
+  const canvas = modeler.get('canvas'), palette = place.querySelector('.djs-palette')?.offsetWidth ?? 0;
+  const { inner, outer } = canvas.viewbox(), left = palette + 32, scale = Math.min((outer.width - left - 16) / inner.width, (outer.height - 32) / inner.height, 1);
+  canvas.viewbox({ x: inner.x - left / scale, y: inner.y - 16 / scale, width: outer.width / scale, height: outer.height / scale });
+}
+const root = () => modeler.get('canvas').getRootElement();
+modeler.on('selection.changed', ({ newSelection }) => panel.show(newSelection.length === 1 ? newSelection[0] : null));
+modeler.on('commandStack.changed', () => { keeper.changed(); const chosen = modeler.get('selection').get(); panel.show(chosen.length === 1 ? chosen[0] : null); });
+const tools = {
+  undo: () => modeler.get('commandStack').undo(), redo: () => modeler.get('commandStack').redo(), fit,
+  search: () => modeler.get('searchPad').toggle(), map: () => modeler.get('minimap').toggle(),
+  picture: async () => { const link = document.createElement('a'); link.href = URL.createObjectURL(new Blob([(await modeler.saveSVG()).svg], { type: 'image/svg+xml' })); link.download = `${root().id}.svg`; link.click(); },
+};
+place.addEventListener('click', event => tools[event.target.closest('[data-tool]')?.dataset.tool]?.());
+
+const source = await (await fetch(place.dataset.source)).text();
+await modeler.importXML(source);
+fit();
+panel.show(null);
+await report();
+document.body.dataset.editorReady = '1';
