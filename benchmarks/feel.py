@@ -9,14 +9,17 @@ import gc
 import json
 import logging
 import resource
+import runpy
 import sys
 import time
 import tracemalloc
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
-from engine.feel import BOOLEAN, DATE, NUMBER, STRING, compile_expression, context_of, list_of, one_of
+from engine.feel import BOOLEAN, DATE, NUMBER, STRING, FeelError, compile_expression, context_of, evaluate, list_of, one_of
 from engine.feel.dmn import read_decisions
 
 NAMES = {
@@ -130,12 +133,29 @@ def memory(count: int = 5000) -> dict[str, float]:
     return {"expressions": len(kept), "megabytes": held / 1e6, "kilobytes_each": held / 1e3 / len(kept)}
 
 
+def hostile() -> dict[str, Any]:
+    """Milliseconds until each hostile text has its answer, compiled and evaluated once; the best of three."""
+    texts = runpy.run_path(str(Path(__file__).with_name("feel_hostile.py")))["TEXTS"]
+    spent: dict[str, float] = {}
+    for name, text in texts.items():
+        rounds = []
+        for _ in range(3):
+            begun = time.process_time()
+            with suppress(FeelError):
+                evaluate(text, {"t": [1]})
+            rounds.append((time.process_time() - begun) * 1000)
+        spent[name] = min(rounds)
+    slowest = max(spent, key=lambda name: spent[name])
+    return {"texts": len(spent), "slowest": slowest, "slowest_ms": spent[slowest], "median_ms": sorted(spent.values())[len(spent) // 2]}
+
+
 def measure() -> dict[str, Any]:
     """All figures of one run."""
     return {
         "expressions": expressions(),
         "tables": tables(),
         "memory": memory(),
+        "hostile": hostile(),
         "process_peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "python": sys.version.split()[0],
     }
@@ -152,6 +172,8 @@ def main(as_json: bool) -> int:
         print(f"{name:10} compile {row['compile_us']:7.1f} µs  evaluate {row['evaluate_us']:6.2f} µs  {row['per_second']:12,.0f}/s{beside}")
     for name, row in figures["tables"].items():
         print(f"{name:10} read {row['read_ms']:9.1f} ms  decide {row['decide_us']:8.1f} µs")
+    worst = figures["hostile"]
+    print(f"{worst['texts']} hostile texts: the slowest ({worst['slowest']}) is answered in {worst['slowest_ms']:.1f} ms")
     print(f"{figures['memory']['expressions']} expressions hold {figures['memory']['megabytes']:.1f} MB")
     return 0
 

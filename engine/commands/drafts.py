@@ -187,7 +187,7 @@ def _keep(w: UnitOfWork, draft: ProcedureDraft, note: str) -> None:
         )
 
 
-def hand_over(w: UnitOfWork, draft_id: UUID, person_id: UUID) -> None:
+def give_to(w: UnitOfWork, draft_id: UUID, person_id: UUID) -> None:
     """Make another designer the owner.
 
     Raises:

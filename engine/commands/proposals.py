@@ -20,7 +20,6 @@ from engine.kernel.unit_of_work import UnitOfWork
 from engine.office.drafting import DESIGNERS
 from engine.office.standing import acting
 from engine.procedure.declaration import PackageInvalid
-from engine.procedure.difference import difference
 from engine.procedure.gate import drawing
 from engine.procedure.loader import load_files, load_zip, to_zip
 from engine.procedure.package import DIAGRAM, Package
@@ -119,12 +118,13 @@ def examined(w: UnitOfWork, files: Mapping[str, bytes], key: str) -> Proposal:
     return judged(w, package, "")
 
 
-def differing(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> tuple[Any, ...]:
-    """Return in words what *new* files change against *old* ones; nothing when one of them makes no package."""
-    try:
-        return tuple(difference(load_files(old), load_files(new)))
-    except Refused:
-        return ()
+def packaged(files: Mapping[str, bytes], key: str) -> Package:
+    """Return the package these files make.
+
+    Raises:
+        PackageInvalid: with every fault found.
+    """
+    return load_files(files, key)
 
 
 def judged(w: UnitOfWork, package: Package, reference: str) -> Proposal:

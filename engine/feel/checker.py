@@ -320,6 +320,7 @@ def joined(one: FeelType, other: FeelType) -> FeelType:
 _TYPES: dict[type, Callable[[Checker, Any], FeelType]] = {
     tree.Literal: Checker._literal,
     tree.Name: Checker._name,
+    tree.External: Checker._name,
     tree.Path: Checker._path,
     tree.Filter: Checker._filter,
     tree.Call: Checker._call,

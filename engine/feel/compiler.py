@@ -88,6 +88,8 @@ class Compiler(Resolver):
             outside = self.functions.get(callee.name)
             if outside is not None:
                 return self.outside(node, callee.name, outside, names)
+            if isinstance(callee, tree.External):
+                raise self.fail("feel.external_function", callee.at, name=callee.name)
             known = LIBRARY.get(callee.name)
             if known is None:
                 raise self.fail("feel.unknown_function", callee.at, name=callee.name, known=similar(callee.name, LIBRARY))
@@ -95,6 +97,12 @@ class Compiler(Resolver):
         function = self.emit(callee)
         arguments = [self.emit(argument) for argument in node.arguments]
         return self.call("_invoke", node.at, self.meter(node.at), function, self.shown(names, node.at), *arguments)
+
+    def external(self, node: tree.External) -> ast.expr:
+        """An external function that a decision model holds as a variable."""
+        if node.name not in (self.names or {}):
+            raise self.fail("feel.external_function", node.at, name=node.name)
+        return self.name_node(node)
 
     def is_variable(self, name: str) -> bool:
         """Whether *name* in front of brackets is a variable: a local one, or one declared to hold a function."""
@@ -298,6 +306,7 @@ _LITERAL_FUNCTIONS = frozenset(("date", "time", "date and time", "duration"))
 _EMIT: dict[type, Callable[[Compiler, Any], ast.expr]] = {
     tree.Literal: Compiler.literal,
     tree.Name: Compiler.name_node,
+    tree.External: Compiler.external,
     tree.Path: Compiler.path,
     tree.Filter: Compiler.filter,
     tree.Call: Compiler.call_node,

@@ -17,6 +17,22 @@ _CONSTANTS = {"null": None, "true": True, "false": False}
 _ORDER = ("<", "<=", ">", ">=")
 
 
+_EXTERNAL = {"java": ("class", "method signature"), "pmml": ("document", "model")}
+
+
+def external_name(written: tree.Node) -> str:
+    """The name an external function is registered by, ``class.method`` or ``document.model``; nothing when it is written otherwise."""
+    kinds = dict(written.entries) if isinstance(written, tree.ContextOf) else {}
+    for kind, keys in _EXTERNAL.items():
+        entries = kinds.get(kind)
+        if isinstance(entries, tree.ContextOf) and len(kinds) == 1:
+            known = dict(entries.entries)
+            values = [known.get(key) for key in keys]
+            texts = [value.value for value in values if isinstance(value, tree.Literal) and isinstance(value.value, str)]
+            return f"{texts[0]}.{texts[1].partition('(')[0]}" if len(texts) == len(keys) and len(known) == len(keys) else ""
+    return ""
+
+
 class Parser(TestParser):
     """One pass over the tokens of one text. *names* are the names of several words that the expression may use."""
 
@@ -243,12 +259,22 @@ class Parser(TestParser):
                 kind = self.type()
             parameters.append((name, kind))
         self.next()
-        if self.at_sign("external"):
-            raise self.fail("feel.external_function")
         self.introduce(name for name, _ in parameters)
-        body = self.expression()
+        body = self.external([name for name, _ in parameters]) if self.at_sign("external") else self.expression()
         self.scopes.pop()
         return tree.FunctionOf(at, parameters, body)
+
+    def external(self, parameters: list[str]) -> tree.Node:
+        """What ``external {java: {class: "c", method signature: "m(types)"}}`` (or ``pmml``) calls: the function registered as ``c.m``.
+
+        Clause 10.3.2.13.3. Nothing of the text is ever loaded or run: whoever compiles decides what stands behind the name.
+        """
+        at = self.next().at
+        written = self.expression()
+        name = external_name(written)
+        if not name:
+            raise self.fail("feel.external_function", at, name="?")
+        return tree.Call(at, tree.External(at, name), [tree.Name(at, one) for one in parameters], None)
 
     def arguments(self, callee: tree.Node, at: int) -> tree.Node:
         """``(…)`` behind a function: positional or named arguments."""

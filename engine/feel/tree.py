@@ -30,6 +30,11 @@ class Name(Node):
 
 
 @dataclass(slots=True)
+class External(Name):
+    """The name of a function defined as external: class and method; it must be registered from outside."""
+
+
+@dataclass(slots=True)
 class Path(Node):
     """``base.name``."""
 

@@ -10,13 +10,13 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from engine.dossier.model import Dossier
-from engine.errors import NotFound
+from engine.errors import NotFound, Refused
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.office import papers
 from engine.office.standing import ZONE
 from engine.procedure.difference import difference
 from engine.procedure.drafts import packed as packed_files
-from engine.procedure.loader import CAPACITIES, to_zip
+from engine.procedure.loader import CAPACITIES, load_files, to_zip
 from engine.procedure.operators import OPERATORS
 from engine.procedure.outline import outline
 from engine.procedure.package import DIAGRAM, Package
@@ -156,6 +156,14 @@ def diagram(package: Package) -> bytes:
 def archive(package: Package) -> bytes:
     """Return a package as a zip file; the same package gives the same bytes."""
     return to_zip(package)
+
+
+def differing(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> Sequence[Any]:
+    """Return in words what *new* files change against *old* ones; nothing when one of them makes no package."""
+    try:
+        return tuple(difference(load_files(old), load_files(new)))
+    except Refused:
+        return ()
 
 
 def panel(package: Package | None) -> dict[str, Any]:

@@ -157,7 +157,7 @@ def test_the_workspace_finds_without_diacritics_and_by_owner(office: Office) -> 
         assert [line.owner for line in queries.workspace(w, text="CERTIFIED")] == ["Tạ Ngọc Linh"]
         assert queries.workspace(w, text="khai sinh") == []
         assert queries.workspace(w, text="100%") == []
-        commands.hand_over(w, draft.id, office.people["division_head"])
+        commands.give_to(w, draft.id, office.people["division_head"])
         assert queries.workspace(w, mine=True) == []
 
 

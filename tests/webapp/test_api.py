@@ -323,3 +323,52 @@ def test_what_is_listed_comes_as_documented(office: Office, client: FlaskClient,
 
     assert answer.status_code == 200, answer.text
     assert isinstance(answer.json, list | dict)
+
+
+def test_a_decision_is_evaluated_with_the_rows_that_fired(office: Office, client: FlaskClient):
+    model = (Path(__file__).parents[1] / "rules" / "feel" / "models" / "fees.dmn").read_text("utf-8")
+    body = {"model": model, "decision": "Mức phí", "input": {"dossier": {"pages": 5, "channel": "post"}}}
+    headers = token(office, "designer")
+
+    answer = client.post(f"{BASE}/decisions/evaluation", json=body, headers=headers)
+    missing = client.post(f"{BASE}/decisions/evaluation", json={**body, "decision": "Không có"}, headers=headers)
+    broken = client.post(f"{BASE}/decisions/evaluation", json={**body, "model": "<a/>"}, headers=headers)
+
+    assert answer.status_code == 200, answer.text
+    [found] = answer.json
+    assert (found["value"], found["fired"][0]["rows"]) == (29000, [2])
+    assert missing.status_code == 404
+    assert broken.status_code == 422
+    assert client.post(f"{BASE}/decisions/evaluation", json=body, headers=token(office, "specialist")).status_code == 403
+
+
+def test_a_draft_is_written_by_a_program_as_by_a_person(office: Office, client: FlaskClient):
+    headers = token(office, "designer")
+    drafts = f"{BASE}/drafts"
+    made = client.post(drafts, json={"of": "certified_electronic_copy"}, headers=headers)
+    here = f"{drafts}/{made.json['id']}"
+
+    saved = client.post(f"{here}/files", json={"version": 1, "files": {"README.md": "Một ghi chú"}}, headers=headers)
+    met = client.post(f"{here}/files", json={"version": 1, "files": {"README.md": "Ghi chú khác"}}, headers=headers)
+    trial = client.get(f"{here}/trial", headers=headers).json
+    report = client.get(f"{here}/report", headers=headers).json
+    back = client.post(f"{here}/restoration", json={"number": 1}, headers=headers)
+    given_up = client.delete(here, headers=headers)
+    again = client.post(f"{here}/resumption", headers=headers)
+    owner = client.post(f"{here}/owner", json={"person": str(office.people["division_head"])}, headers=headers)
+    sent = client.post(f"{here}/submission", headers=headers)
+
+    assert (made.status_code, saved.json["version"], met.status_code) == (201, 2, 409)
+    assert "Tạ Ngọc Linh" in met.json["title"]
+    assert trial["green"]
+    assert report["passed"]
+    assert back.json["version"] == 3
+    assert (given_up.json["state"], again.json["state"]) == ("discarded", "draft")
+    assert owner.json["owner"] == "Vũ Quang Huy"
+    assert sent.json["kind"] == "same"
+    assert client.get(f"{here}/package", headers=headers).mimetype == "application/zip"
+    assert [row["state"] for row in client.get(f"{drafts}?state=submitted", headers=headers).json] == ["submitted"]
+    new = client.post(drafts, json={"key": "well", "code": "1.0", "name_vi": "Giếng", "name_en": "Well"}, headers=headers)
+    assert new.status_code == 201
+    drawn = {"file": (io.BytesIO((ROOT / "bpmn" / "internal_leave" / "process.bpmn").read_bytes()), "nghi.bpmn")}
+    assert client.post(f"{drafts}/upload", data=drawn, headers=headers).status_code == 201

@@ -2,15 +2,17 @@
 
 from typing import Any
 
-from webapp.api import document, dossiers, intake, organisation, oversight, procedures, signatures, tasks, tracking
+from webapp.api import decisions, document, dossiers, drafts, intake, organisation, oversight, procedures, signatures, tasks, tracking
 from webapp.api.area import area
 
 navigation: list[Any] = []
 
 __all__ = [
     "area",
+    "decisions",
     "document",
     "dossiers",
+    "drafts",
     "intake",
     "navigation",
     "organisation",

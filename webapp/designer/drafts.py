@@ -175,7 +175,7 @@ def met_on_a_file(draft_id: UUID, name: str, met: commands.EditedMeanwhile) -> s
     compared = list(unified_diff(old, new, lineterm="", n=2))[2:]
     typed = mine.decode("utf-8", "replace")
     with look() as w:
-        words = proposals.differing(met.theirs, {**met.theirs, name: mine})
+        words = designing.differing(met.theirs, {**met.theirs, name: mine})
         return render_template(
             "designer/draft_met.html", **frame(w, draft_id, ""), name=name, met=met, compared=compared, mine_text=typed, words=words
         )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import get_args
 
@@ -17,6 +18,10 @@ def type_of(part: Element) -> str:
     """The type a box states: ``feel:number`` in 1.1, ``number`` since."""
     written = attribute(part, "typeRef") or text(part, "typeRef")
     return written.rpartition(":")[2]
+
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+"""A text as FEEL writes it, and nothing else."""
 
 
 def read_box(part: Element, depth: int = 0, as_kind: str = "") -> model.Boxed:
@@ -145,12 +150,28 @@ def _invocation(part: Element, depth: int) -> model.Boxed:
 
 
 def _function(part: Element, depth: int) -> model.Boxed:
-    if attribute(part, "kind") not in ("", "FEEL", "feel:FEEL"):
-        raise refuse("decision.external", part, kind=attribute(part, "kind")[:20])
     parameters = tuple((attribute(parameter, "name"), type_of(parameter)) for parameter in children(part, "formalParameter"))
     if len({name for name, _ in parameters}) < len(parameters) or not all(name for name, _ in parameters):
         raise refuse("decision.nameless", part)
-    return model.FunctionBox(part.sourceline or 1, type_of(part), parameters, inner(part, depth))
+    written = attribute(part, "kind").rpartition(":")[2]
+    body = inner(part, depth) if written in ("", "FEEL") else _external(part, written, [name for name, _ in parameters], depth)
+    return model.FunctionBox(part.sourceline or 1, type_of(part), parameters, body)
+
+
+_EXTERNAL = {"Java": ("java", "class", "method signature"), "PMML": ("pmml", "document", "model")}
+
+
+def _external(part: Element, written: str, parameters: list[str], depth: int) -> model.Boxed:
+    """A Java or PMML function as the expression that means the same: only registered functions are ever called (10.3.2.13.3)."""
+    box = inner(part, depth) if written in _EXTERNAL else None
+    entries = {entry.name: entry.value for entry in box.entries} if isinstance(box, model.ContextBox) else {}
+    kind_name, *keys = _EXTERNAL.get(written, ("",))
+    texts = [value.text.strip() for key in keys if isinstance(value := entries.get(key), model.LiteralBox)]
+    if len(texts) != 2 or len(entries) != 2 or not all(_STRING.fullmatch(text) for text in texts):
+        raise refuse("decision.external", part, kind=written[:20])
+    names = ", ".join(parameters)
+    context = ", ".join(f"{key}: {text}" for key, text in zip(keys, texts, strict=True))
+    return model.LiteralBox(part.sourceline or 1, "", f"(function({names}) external {{{kind_name}: {{{context}}}}})({names})")
 
 
 def _under(part: Element, name: str, depth: int) -> model.Boxed:

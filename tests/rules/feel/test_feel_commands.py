@@ -72,3 +72,4 @@ def test_the_bench_reaches_its_goals(capsys: pytest.CaptureFixture[str]) -> None
     assert all(row["compile_us"] <= 1000 for row in figures["expressions"].values())
     assert all(row.get("times_pysfeel", 20) >= 20 for row in figures["expressions"].values())
     assert figures["tables"]["200 rows"]["decide_us"] <= 100
+    assert figures["hostile"]["slowest_ms"] <= 100

@@ -336,3 +336,20 @@ def test_looking_up_rows_agrees_with_testing_every_cell(cells: list[tuple[str, s
 
 def test_the_namespace_of_the_tests_is_ours() -> None:
     assert read_decisions(definitions()).model.namespace == MINE
+
+
+JAVA = """<invocation><functionDefinition kind='Java'><formalParameter name='amount' typeRef='number'/>
+  <context><contextEntry><variable name='class'/><literalExpression><text>"vn.motcua.Fees"</text></literalExpression></contextEntry>
+  <contextEntry><variable name='method signature'/><literalExpression><text>"half(BigDecimal)"</text></literalExpression></contextEntry>
+  </context></functionDefinition><binding><parameter name='amount'/><literalExpression><text>x</text></literalExpression></binding>
+  </invocation>"""
+
+
+def test_an_external_function_is_the_one_registered_by_its_name_and_nothing_else() -> None:
+    assert run(JAVA, {"x": 10}, kinds={"x": "number"}, functions={"vn.motcua.Fees.half": lambda amount: amount / 2}) == 5
+
+    with pytest.raises(FeelError) as caught:
+        run(JAVA, {"x": 10})
+    assert (caught.value.code, caught.value.facts["name"]) == ("feel.external_function", "vn.motcua.Fees.half")
+    with pytest.raises(FeelError, match=r"decision\.external"):
+        run(JAVA.replace("class", "path"), {"x": 10})

@@ -392,3 +392,33 @@ def test_a_lenient_evaluation_tells_why_something_became_null() -> None:
         ("feel.operands", 1, 4),
         ("feel.division_by_zero", 2, 4),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('(function(a) external {java: {class: "vn.Fees", method signature: "half(number)"}})(10)', 5),
+        ('(function(a) external {pmml: {document: "vn", model: "Fees.half"}})(a: 4)', 2),
+        ('(for i in [2, 4] return (function(a) external {java: {class: "vn.Fees", method signature: "half(x)"}})(i))[2]', 2),
+    ],
+)
+def test_an_external_function_calls_what_was_registered_from_outside(text: str, expected: int) -> None:
+    assert to_json(evaluate(text, functions={"vn.Fees.half": lambda a: a / 2})) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "function(a) external 1",
+        'function(a) external {java: {class: "x"}}',
+        'function(a) external {java: {class: "x", method signature: y}}',
+        'function(a) external {python: {class: "os", method signature: "system(s)"}}',
+        '(function(a) external {java: {class: "os", method signature: "system(s)"}})("id")',
+    ],
+)
+def test_an_external_function_nobody_registered_is_refused_in_its_place(text: str) -> None:
+    with pytest.raises(FeelError) as caught:
+        evaluate(text)
+
+    assert caught.value.code == "feel.external_function"
+    assert caught.value.column > 1
