@@ -86,7 +86,6 @@ def add_unit(
     )
     w.session.add(unit)
     w.session.flush()
-    w.session.info.pop("units", None)
     w.record("unit.established", None, unit=str(unit.id), level=level, agency_code=unit.agency_code)
     return unit
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -44,20 +44,12 @@ def locked(w: UnitOfWork, task_id: UUID) -> tuple[Flow, Task]:
 
     Timers go first: whoever completes after the due instant is late even if no worker has run.
     """
-    run = flow.lock(w, dossier_id=find(w, task_id).dossier_id)
-    if run.instance is not None and run.instance.status == "running" and due_timers(run):
+    run = flow.lock_task(w, task_id)
+    assert run.instance is not None
+    assert run.task is not None
+    if run.instance.status == "running" and any(at <= w.now for at in (run.timers or {}).values()):
         flow.advance(run, lambda prog, state, ctx: fire_timers(prog, state, ctx))
-    task = w.session.get(Task, (w.province, task_id), populate_existing=True)
-    assert task is not None
-    run.task = task
-    return run, task
-
-
-def due_timers(run: Flow) -> bool:
-    """Say whether a process timer of this dossier is due."""
-    from engine.kernel import due as due_table
-
-    return any(row.kind == "timer" for row in due_table.of_dossier(run.w.session, run.w.province, run.dossier.id, run.w.now))
+    return run, run.task
 
 
 def require_open(w: UnitOfWork, task: Task) -> None:
@@ -165,8 +157,8 @@ def complete(w: UnitOfWork, task_id: UUID, answers: Mapping[str, Any], *, versio
         Invalid: the form has wrong fields.
         Forbidden: the task is not this person's.
     """
-    person = acting(w)
     run, task = locked(w, task_id)
+    person = acting(w)
     require_open(w, task)
     require_mine(person, task)
     if version is not None and version != task.version:
@@ -174,10 +166,41 @@ def complete(w: UnitOfWork, task_id: UUID, answers: Mapping[str, Any], *, versio
     if task.action in ("sign", "issue"):
         raise Refused("task.needs_signature")
     form = task.properties.get("form")
-    cleaned = run.package.form(form).check(answers, {"dossier": flow.dossier_context(run), **variables(run)}) if form else {}
+    cleaned = run.package.form(form).check(answers, Scope(run)) if form else {}
     if task.action == "return_result":
         give_back(w, run.dossier, "counter")
     return finish(run, task, cleaned, person.person_id)
+
+
+class Scope(dict[str, Any]):
+    """What the rules of a form may read beside its own fields: the dossier and the answers so far, looked up when first asked for."""
+
+    def __init__(self, run: Flow) -> None:
+        super().__init__()
+        self._run: Flow | None = run
+
+    def _filled(self) -> Scope:
+        run, self._run = self._run, None
+        if run is not None:
+            self.update({"dossier": flow.dossier_context(run), **variables(run)})
+        return self
+
+    def __getitem__(self, key: str) -> Any:
+        return dict.__getitem__(self._filled(), key)
+
+    def __iter__(self) -> Iterator[str]:
+        return dict.__iter__(self._filled())
+
+    def __len__(self) -> int:
+        return dict.__len__(self._filled())
+
+    def keys(self) -> Any:
+        """Return the names."""
+        return dict.keys(self._filled())
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return one of them."""
+        return dict.get(self._filled(), key, default)
 
 
 def finish(run: Flow, task: Task, answers: Json, by: UUID | None, *, undo: bool = True) -> Completed:
@@ -210,8 +233,7 @@ def finish(run: Flow, task: Task, answers: Json, by: UUID | None, *, undo: bool 
     undoable = undo and not run.irreversible and d.closed_at is None
     if undoable:
         task.undo_until, task.before, task.before_state = w.now + UNDO, {**before, "version_after": run.instance.version}, before_state
-    w.session.flush()
-    return Completed(task.id, d.id, task.undo_until if undoable else None, next_task(w, by, d.id))
+    return Completed(task.id, d.id, task.undo_until if undoable else None, next_task(run, by))
 
 
 def snapshot(run: Flow) -> Json:
@@ -225,10 +247,14 @@ def flow_hash(answers: Json) -> str:
     return hashlib.sha256(canonical(answers)).hexdigest()
 
 
-def next_task(w: UnitOfWork, person_id: UUID | None, dossier_id: UUID) -> UUID | None:
+def next_task(run: Flow, person_id: UUID | None) -> UUID | None:
     """Return the task to open by itself: my next step of the same dossier, else my most urgent one."""
+    w, dossier_id = run.w, run.dossier.id
     if person_id is None:
         return None
+    if run.open_tasks is not None and person_id == w.actor.person:
+        own = [one.id for one in run.open_tasks if one.state == "open" and one.assignee_id == person_id]
+        return own[0] if own else run.next_task_id
     mine = select(Task.id).where(Task.province == w.province, Task.state == "open", Task.assignee_id == person_id)
     same = w.session.scalar(mine.where(Task.dossier_id == dossier_id).limit(1))
     return same or w.session.scalar(mine.order_by(Task.due_at.asc().nulls_last(), Task.opened_at).limit(1))
@@ -267,7 +293,7 @@ def undo(w: UnitOfWork, task_id: UUID) -> None:
                OutboxMessage.state == "waiting")
         .values(state="withdrawn")
     )  # fmt: skip
-    run.instance.state, run.instance.waiting = task.before_state, task.before["waiting"]
+    run.instance.state, run.instance.waiting, run.instance.rewound = task.before_state, task.before["waiting"], True
     run.instance.version += 1
     run.dossier.status = task.before["status"]
     run.dossier.version += 1
@@ -313,6 +339,8 @@ def send_back(w: UnitOfWork, task_id: UUID, to_step: str, reason: str) -> None:
     task.version += 1
     note_handover(run, "sent_back", task.note)
     w.record("task.sent_back", run.dossier.id, task=str(task.id), to_step=to_step)
+    assert run.instance is not None
+    run.instance.rewound = True
     flow.advance(run, lambda prog, state, ctx: send_back_step(prog, state, to_step, ctx), closing=task, by=person.person_id)
     for opened in w.session.scalars(
         select(Task).where(Task.province == w.province, Task.dossier_id == run.dossier.id, Task.state == "open", Task.step == to_step)

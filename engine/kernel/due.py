@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, Text, UniqueConstraint, delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Index, Text, UniqueConstraint, bindparam, delete, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.kernel.identifiers import new_id
@@ -37,16 +38,44 @@ class Due(Record):
     fired_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
+_INSERT = insert(Due).values(
+    province=bindparam("province"), id=bindparam("id"), dossier=bindparam("dossier"), kind=bindparam("kind"), ref=bindparam("ref"),
+    due_at=bindparam("due_at"),
+)  # fmt: skip
+PUT = _INSERT.on_conflict_do_update(
+    index_elements=["province", "dossier", "kind", "ref"],
+    set_={"due_at": _INSERT.excluded.due_at, "fired_at": None},
+    where=Due.due_at != _INSERT.excluded.due_at,
+)
+DROP = delete(Due).where(
+    Due.province == bindparam("of_province"), Due.dossier == bindparam("of_dossier"), Due.kind == bindparam("of_kind"),
+    Due.ref == func.any(bindparam("gone", type_=ARRAY(Text))),
+)  # fmt: skip
+
+
 def put(session: Session, province: int, dossier: UUID, kind: str, ref: str, due_at: datetime) -> None:
     """Let (*dossier*, *kind*, *ref*) fall due at *due_at*; a row that stands is moved, and waits again if its instant changed."""
-    row = insert(Due).values(province=province, id=new_id(), dossier=dossier, kind=kind, ref=ref, due_at=due_at)
-    session.execute(
-        row.on_conflict_do_update(
-            index_elements=["province", "dossier", "kind", "ref"],
-            set_={"due_at": row.excluded.due_at, "fired_at": None},
-            where=Due.due_at != row.excluded.due_at,
-        )
-    )
+    _put(session, [{"province": province, "id": new_id(), "dossier": dossier, "kind": kind, "ref": ref, "due_at": due_at}])
+
+
+def _put(session: Session, rows: list[dict[str, Any]]) -> None:
+    session.connection().execute(PUT, rows)
+
+
+def change(
+    session: Session, province: int, dossier: UUID, kind: str, before: Mapping[str, datetime], after: Mapping[str, datetime]
+) -> None:
+    """Make the dossier's rows of *kind* *after*, where they are known to be *before*: only what differs is written."""
+    gone = [ref for ref in before if ref not in after]
+    if gone:
+        session.connection().execute(DROP, {"of_province": province, "of_dossier": dossier, "of_kind": kind, "gone": gone})
+    new = [
+        {"province": province, "id": new_id(), "dossier": dossier, "kind": kind, "ref": ref, "due_at": at}
+        for ref, at in after.items()
+        if before.get(ref) != at
+    ]
+    if new:
+        _put(session, new)
 
 
 def clear(session: Session, province: int, dossier: UUID, kind: str | None = None, ref: str | None = None) -> None:

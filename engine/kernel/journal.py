@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, LargeBinary, Text, bindparam, insert, text, update
+import orjson
+from sqlalchemy import BigInteger, Index, LargeBinary, Text, bindparam, func, insert, literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -93,23 +94,78 @@ MOVE_HEAD = (
 )
 
 
+HEAD = (
+    select(func.jsonb_build_array(JournalHead.number, func.encode(JournalHead.hash, "hex"), func.clock_timestamp()))
+    .where(JournalHead.province == literal_column("dossier.province"), JournalHead.chain == literal_column("dossier.id"))
+    .scalar_subquery()
+)
+"""The head of a dossier's chain and the server's time, to be read in the statement that follows the dossier's lock."""
+_HEADS = "journal heads"
+# Whoever read the head under the dossier's lock adds lines without locking it again; if it has moved all the same, nothing is written.
+ADD_TO_KNOWN = text(
+    "with moved as (update journal_head set number = :last, hash = :last_hash "
+    "where province = :province and chain = :chain and number = :number and hash = :hash returning 1) "
+    "insert into journal_line (province, chain, number, at, recorded_at, kind, actor, facts, previous, hash) "
+    "select :province, :chain, line.number, :at, :recorded_at, line.kind, cast(:actor as jsonb), line.facts::jsonb, line.previous, "
+    "line.hash "
+    "from unnest(cast(:numbers as bigint[]), cast(:kinds as text[]), cast(:facts as text[]), cast(:previous as bytea[]), "
+    "cast(:hashes as bytea[])) as line(number, kind, facts, previous, hash) where exists (select 1 from moved)"
+).bindparams(bindparam("chain", type_=JournalHead.chain.type), bindparam("at", type_=Instant()), bindparam("recorded_at", type_=Instant()))
+
+
+def remember_head(session: Session, chain: UUID, head: Any) -> None:
+    """Keep what `HEAD` gave, for the lines of this transaction; None where the chain has no line yet."""
+    if head is not None:
+        number, known, recorded_at = head
+        session.info.setdefault(_HEADS, {})[chain] = (number, bytes.fromhex(known), datetime.fromisoformat(recorded_at).astimezone(UTC))
+
+
 def seal(session: Session, province: int, at: datetime, actor: Json, recorded: list[Fact]) -> None:
     """Add the *recorded* facts to their chains; the chain without a dossier comes last, being the one everybody shares."""
     chains: dict[UUID, list[Fact]] = {}
     for item in recorded:
         chains.setdefault(item.chain, []).append(item)
     for chain in sorted(chains, key=lambda chain: (chain == OFFICE, chain)):
+        known = session.info.get(_HEADS, {}).pop(chain, None)
+        if known is not None and _added_to(session, known, _lines(known, province, chain, at, actor, chains[chain])):
+            continue
         number, previous, recorded_at = session.execute(LOCK_HEAD, {"province": province, "chain": chain}).one()
-        recorded_at = recorded_at.astimezone(UTC)
-        lines = []
-        for item in chains[chain]:
-            number += 1
-            said = {
-                "province": province, "chain": chain, "number": number, "at": at, "recorded_at": recorded_at,
-                "kind": item.kind, "actor": actor, "facts": item.facts,
-            }  # fmt: skip
-            own = line_hash(previous, **said)
-            lines.append({**said, "previous": previous, "hash": own})
-            previous = own
+        lines = _lines((number, previous, recorded_at.astimezone(UTC)), province, chain, at, actor, chains[chain])
         session.connection().execute(ADD_LINES, lines)
-        session.connection().execute(MOVE_HEAD, {"of_province": province, "of_chain": chain, "last": number, "last_hash": previous})
+        last = lines[-1]
+        session.connection().execute(
+            MOVE_HEAD, {"of_province": province, "of_chain": chain, "last": last["number"], "last_hash": last["hash"]}
+        )
+
+
+def _lines(
+    head: tuple[int, bytes, datetime], province: int, chain: UUID, at: datetime, actor: Json, recorded: list[Fact]
+) -> list[dict[str, Any]]:
+    number, previous, recorded_at = head
+    lines: list[dict[str, Any]] = []
+    for item in recorded:
+        number += 1
+        said: dict[str, Any] = {
+            "province": province, "chain": chain, "number": number, "at": at, "recorded_at": recorded_at,
+            "kind": item.kind, "actor": actor, "facts": item.facts,
+        }  # fmt: skip
+        own = line_hash(previous, **said)
+        lines.append({**said, "previous": previous, "hash": own})
+        previous = own
+    return lines
+
+
+def _added_to(session: Session, head: tuple[int, bytes, datetime], lines: list[dict[str, Any]]) -> bool:
+    """Add lines to a head read under the dossier's lock, in one statement; False when somebody has moved it."""
+    last = lines[-1]
+    done = session.connection().execute(
+        ADD_TO_KNOWN,
+        {
+            "province": last["province"], "chain": last["chain"], "number": head[0], "hash": head[1], "last": last["number"],
+            "last_hash": last["hash"], "at": last["at"], "recorded_at": head[2], "actor": orjson.dumps(last["actor"]).decode(),
+            "numbers": [line["number"] for line in lines], "kinds": [line["kind"] for line in lines],
+            "facts": [orjson.dumps(line["facts"]).decode() for line in lines], "previous": [line["previous"] for line in lines],
+            "hashes": [line["hash"] for line in lines],
+        },
+    )  # fmt: skip
+    return done.rowcount == len(lines)

@@ -7,10 +7,11 @@ from engine.documents import model as documents
 from engine.dossier import codes
 from engine.dossier import model as dossiers
 from engine.kernel import clock, due, incidents, journal, journal_seal, outbox, requests
+from engine.organisation import directory
 from engine.organisation import model as organisation
 from engine.procedure import drafts, registry
 from engine.process import model as process
 
 MODULES = (
-    accounts, clock, codes, documents, dossiers, drafts, due, incidents, journal, journal_seal, organisation, outbox, process, registry, requests,
+    accounts, clock, codes, directory, documents, dossiers, drafts, due, incidents, journal, journal_seal, organisation, outbox, process, registry, requests,
 )  # fmt: skip

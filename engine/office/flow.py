@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import BindParameter, bindparam, func, or_, select
+from sqlalchemy.orm import aliased
 
 from engine.deadline.calendar import WorkingCalendar
 from engine.deadline.calendar_file import Calendars
@@ -16,13 +17,17 @@ from engine.deadline.functions import working_time
 from engine.deadline.stage import stage_due
 from engine.deadline.term import Pause, Term, due, outcome
 from engine.dossier import lifecycle
-from engine.dossier.model import Dossier, DueChange, Handover, Suspension
+from engine.dossier.model import Dossier, DueChange, Handover, Party, Suspension
 from engine.errors import NotFound
 from engine.feel.dmn import Outcome as DecisionOutcome
 from engine.kernel import due as due_table
+from engine.kernel import journal
+from engine.kernel.due import Due
+from engine.kernel.identifiers import new_id
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.office.standing import ZONE, Standing, agency_of, reach_of, seats_at, units_of
+from engine.organisation.directory import NUMBER, OrganisationChange
 from engine.organisation.model import Person
 from engine.procedure.package import LaneRule, Package
 from engine.procedure.registry import ProcedureCache
@@ -43,6 +48,13 @@ class Flow:
     papers: list[UUID] = field(default_factory=list)
     irreversible: bool = False
     task: Task | None = None
+    open_tasks: list[Task] | None = None
+    """The open tasks, where they were read with the lock; kept up to date by every advance."""
+    timers: dict[str, datetime] | None = None
+    """The process timers in the due table, likewise."""
+    by_representative: bool | None = None
+    next_task_id: UUID | None = None
+    """The most urgent other task of who acts, likewise."""
 
     @property
     def calendar(self) -> WorkingCalendar:
@@ -74,6 +86,76 @@ def lock(w: UnitOfWork, *, dossier_id: UUID | None = None, code: str | None = No
     return Flow(w, dossier, instance, w.part(ProcedureCache).package(w, dossier.procedure_version_id))
 
 
+# Built once: putting these statements together costs more than the database needs to answer them.
+_TASK = aliased(Task)
+_PROVINCE: BindParameter[int] = bindparam("province")
+_TASK_ID: BindParameter[UUID] = bindparam("task")
+_PERSON: BindParameter[UUID | None] = bindparam("person")
+LOCK = (
+    select(Dossier, select(OrganisationChange.number).where(OrganisationChange.province == _PROVINCE).scalar_subquery())
+    .where(
+        Dossier.province == _PROVINCE,
+        Dossier.id == select(Task.dossier_id).where(Task.province == _PROVINCE, Task.id == _TASK_ID).scalar_subquery(),
+    )
+    .with_for_update(of=Dossier)
+)
+"""Locks the dossier of a task and reads the number of the organisation."""
+READ = (
+    select(
+        Task,
+        Instance,
+        select(func.jsonb_object_agg(Due.ref, Due.due_at))
+        .where(Due.province == Dossier.province, Due.dossier == Dossier.id, Due.kind == "timer")
+        .correlate(Dossier)
+        .scalar_subquery(),
+        select(Party.id)
+        .where(Party.province == Dossier.province, Party.dossier_id == Dossier.id, Party.kind == "submitter")
+        .correlate(Dossier)
+        .exists(),
+        select(_TASK.id)
+        .where(_TASK.province == _PROVINCE, _TASK.state == "open", _TASK.assignee_id == _PERSON, _TASK.id != _TASK_ID)
+        .order_by(_TASK.due_at.asc().nulls_last(), _TASK.opened_at)
+        .limit(1)
+        .scalar_subquery(),
+        journal.HEAD,
+    )
+    .join(Dossier, (Dossier.province == Task.province) & (Dossier.id == Task.dossier_id))
+    .join(Instance, (Instance.province == Task.province) & (Instance.id == Task.instance_id))
+    .where(Task.province == _PROVINCE, Task.dossier_id == bindparam("dossier"), or_(Task.state == "open", Task.id == _TASK_ID))
+    .order_by(Task.opened_at)
+)
+"""Reads, under the lock, the open tasks with their instance, its timers, the journal's head, and what opens next for who acts."""
+FRESH = {"populate_existing": True}
+
+
+def lock_task(w: UnitOfWork, task_id: UUID) -> Flow:
+    """Lock the dossier of a task, then read all that completing the task needs: two statements.
+
+    Raises:
+        NotFound: there is no such task.
+    """
+    given = {"province": w.province, "task": task_id}
+    row = w.session.execute(LOCK, given, execution_options=FRESH).one_or_none()
+    if row is None:
+        raise NotFound("task.not_found")
+    dossier = row[0]
+    w.session.info.setdefault(NUMBER, row[1] or 0)
+    rows = w.session.execute(READ, {**given, "person": w.actor.person, "dossier": dossier.id}, execution_options=FRESH).all()
+    _, instance, timers, represented, urgent, head = rows[0]
+    journal.remember_head(w.session, dossier.id, head)
+    return Flow(
+        w,
+        dossier,
+        instance,
+        w.part(ProcedureCache).package(w, dossier.procedure_version_id),
+        task=next(task for task, *_ in rows if task.id == task_id),
+        open_tasks=[task for task, *_ in rows if task.state == "open"],
+        timers={ref: datetime.fromisoformat(at) for ref, at in (timers or {}).items()},
+        by_representative=represented,
+        next_task_id=urgent,
+    )
+
+
 def dossier_context(flow: Flow) -> Json:
     """Return what expressions of the diagram may read of the dossier: facts, no personal data but the initiator's unit."""
     d = flow.dossier
@@ -83,7 +165,7 @@ def dossier_context(flow: Flow) -> Json:
         "status": d.status,
         "pages": d.pages,
         "delivery": d.delivery,
-        "by_representative": any(p.kind == "submitter" for p in d.parties),
+        "by_representative": (any(p.kind == "submitter" for p in d.parties) if flow.by_representative is None else flow.by_representative),
         "subject": d.subject,
         "received_on": d.received_at.astimezone(ZONE).date().isoformat(),
         "answers": d.answers,
@@ -129,16 +211,19 @@ def advance(flow: Flow, step: Step, *, closing: Task | None = None, by: UUID | N
 def follow_tasks(flow: Flow, made: Advance, closing: Task | None, by: UUID | None) -> None:
     """Make the task rows agree with what the process has open."""
     w, d = flow.w, flow.dossier
-    rows = list(w.session.scalars(select(Task).where(Task.province == w.province, Task.dossier_id == d.id, Task.state == "open")))
+    if flow.open_tasks is None:
+        query = select(Task).where(Task.province == w.province, Task.dossier_id == d.id, Task.state == "open")
+        flow.open_tasks = list(w.session.scalars(query))
+    rows = [row for row in flow.open_tasks if row.state == "open"]
     ready = {t.uuid: t for t in made.ready}
     for row in rows:
         if row.engine_task not in ready or (closing is not None and row.id == closing.id):
             row.state, row.closed_at, row.closed_by_id = "cancelled", w.now, by
             row.closed_how = row.closed_how or "superseded"
-    still = {row.engine_task for row in rows if row.state == "open"}
-    for opened in made.ready:
-        if opened.uuid not in still:
-            open_task(flow, opened, closing, by)
+    flow.open_tasks = [row for row in rows if row.state == "open"]
+    still = {row.engine_task for row in flow.open_tasks}
+    rewound = flow.instance is None or flow.instance.rewound
+    flow.open_tasks += [open_task(flow, one, closing, by, again=rewound) for one in made.ready if one.uuid not in still]
 
 
 def lane_of(package: Package, name: str | None) -> LaneRule:
@@ -157,24 +242,26 @@ def roles_of(lane: LaneRule) -> list[str]:
     return list(LEADERS.get(lane.role, (lane.role,)))
 
 
-def open_task(flow: Flow, opened: OpenTask, closing: Task | None, by: UUID | None) -> Task:
-    """Put a step on the right desks: by lane → role → unit, or to the initiator."""
+def open_task(flow: Flow, opened: OpenTask, closing: Task | None, by: UUID | None, *, again: bool = True) -> Task:
+    """Put a step on the right desks: by lane → role → unit, or to the initiator; *again* when it may have been open before."""
     w, d = flow.w, flow.dossier
     lane, properties = lane_of(flow.package, opened.lane), dict(opened.properties)
     assert flow.instance is not None
-    rounds = w.session.scalar(
-        select(func.count(Task.id)).where(
+    rounds = 0
+    if again:
+        before = select(func.count(Task.id)).where(
             Task.province == w.province, Task.instance_id == flow.instance.id, Task.engine_task == opened.uuid
         )
-    )
+        rounds = w.session.scalar(before) or 0
     unit_id, assignee = address(flow, lane, properties)
     hours = float(properties.get("stage_hours") or 0)
     task = Task(
         province=w.province,
+        id=new_id(),
         dossier_id=d.id,
         instance_id=flow.instance.id,
         engine_task=opened.uuid,
-        round=(rounds or 0) + 1,
+        round=rounds + 1,
         step=opened.step,
         name={"vi": opened.name, "en": properties.get("name_en") or opened.name},
         lane=lane.id,
@@ -189,7 +276,6 @@ def open_task(flow: Flow, opened: OpenTask, closing: Task | None, by: UUID | Non
         answers={},
     )
     w.session.add(task)
-    w.session.flush()
     w.session.add(
         Handover(
             province=w.province,
@@ -227,7 +313,13 @@ def address(flow: Flow, lane: LaneRule, properties: Json) -> tuple[UUID, UUID | 
 
 def follow_timers(flow: Flow, made: Advance) -> None:
     """Put the process timers of this instance into the due table, and take out those that are gone."""
-    due_table.replace(flow.w.session, flow.w.province, flow.dossier.id, "timer", {t.key: t.due_at for t in made.timers})
+    wanted = {t.key: t.due_at for t in made.timers}
+    w, d = flow.w, flow.dossier
+    if flow.timers is None:
+        due_table.replace(w.session, w.province, d.id, "timer", wanted)
+    else:
+        due_table.change(w.session, w.province, d.id, "timer", flow.timers, wanted)
+        flow.timers = wanted
 
 
 def status(flow: Flow, event: str) -> None:

@@ -7,12 +7,12 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from engine.errors import Forbidden
 from engine.kernel.unit_of_work import UnitOfWork
-from engine.organisation.model import Appointment, Delegation, OrgUnit, Person, Position
+from engine.organisation.directory import directory
+from engine.organisation.model import Appointment, Delegation, OrgUnit, Position
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -86,12 +86,8 @@ def reach_of(units: dict[UUID, OrgUnit], unit_id: UUID) -> tuple[UUID, ...]:
 
 
 def units_of(session: Session, province: int) -> dict[UUID, OrgUnit]:
-    """Return every unit of the province by id (a province has a few hundred; read once per unit of work)."""
-    cached: dict[UUID, OrgUnit] | None = session.info.get("units")
-    if cached is None:
-        cached = {u.id: u for u in session.scalars(select(OrgUnit).where(OrgUnit.province == province))}
-        session.info["units"] = cached
-    return cached
+    """Return every unit of the province by id."""
+    return directory(session, province).units
 
 
 def standing_of(w: UnitOfWork, person_id: UUID) -> Standing:
@@ -101,28 +97,13 @@ def standing_of(w: UnitOfWork, person_id: UUID) -> Standing:
 
 def seats_at(w: UnitOfWork, person_id: UUID, at: datetime) -> Standing:
     """Return the standing of a person at an instant; appointments are dated in Vietnamese days."""
-    today = at.astimezone(ZONE).date()
-    person = w.session.get(Person, (w.province, person_id))
-    if person is None:
+    known = directory(w.session, w.province)
+    name = known.names.get(person_id)
+    if name is None:
         raise Forbidden("organisation.no_person")
-    units = units_of(w.session, w.province)
-    held = (
-        select(Appointment, Position)
-        .join(Position, (Position.province == Appointment.province) & (Position.id == Appointment.position_id))
-        .where(
-            Appointment.province == w.province,
-            Appointment.valid_from <= today,
-            or_(Appointment.valid_to.is_(None), Appointment.valid_to > today),
-        )
-    )
-    seats = [seat(units, a, p) for a, p in w.session.execute(held.where(Appointment.person_id == person_id))]
-    lent = w.session.execute(
-        held.add_columns(Delegation)
-        .join(Delegation, (Delegation.province == Appointment.province) & (Delegation.delegator_id == Appointment.id))
-        .where(Delegation.delegate_id == person_id, Delegation.starts_at <= at, Delegation.ends_at > at)
-    )
-    seats += [seat(units, a, p, d) for a, p, d in lent]
-    return Standing(person_id, person.full_name, tuple(seats))
+    seats = [seat(known.units, a, p) for a, p in known.holdings(person_id, at)]
+    seats += [seat(known.units, a, p, d) for a, p, d in known.lendings(person_id, at)]
+    return Standing(person_id, name, tuple(seats))
 
 
 def seat(units: dict[UUID, OrgUnit], appointment: Appointment, position: Position, delegation: Delegation | None = None) -> Seat:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, Text, UniqueConstraint, text
+from sqlalchemy import Index, Text, UniqueConstraint, false, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -24,6 +24,8 @@ class Instance(Record):
     status: Mapped[str] = mapped_column(default="running")
     ended_by: Mapped[str | None]
     waiting: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    rewound: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether it ever went back: then a step may open under an identifier it had before, and its rounds are counted."""
 
     __table_args__ = (
         belongs_to("dossier_id", "dossier", ondelete="CASCADE"),
