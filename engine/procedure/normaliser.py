@@ -16,6 +16,7 @@ from lxml import etree
 
 from engine.procedure.diagram import ACTIVITIES, BPMN, FLOW_NODES, SPIFF, SUBPROCESSES, Diagram, bpmn, local, tag, text_of
 from engine.procedure.diagram_reader import read_root
+from engine.procedure.framing import frame
 from engine.procedure.operators import DECISION
 from engine.procedure.report import Finding, at
 
@@ -39,7 +40,10 @@ _SPLITTING = ACTIVITIES | {"startEvent", "intermediateCatchEvent", "intermediate
 
 @dataclass(frozen=True)
 class Normalised:
-    """The executable copy with the notes on what was changed."""
+    """The executable copy with the notes on what was changed.
+
+    *diagram* is what the rules judge: the copy before its event sub-processes were framed, level by level as it was drawn.
+    """
 
     xml: bytes
     diagram: Diagram
@@ -61,8 +65,11 @@ def normalise(diagram: Diagram) -> Normalised:
     work.write_timers()
     work.relink()
     etree.cleanup_namespaces(work.root, keep_ns_prefixes=["bpmn", "bpmndi", "dc", "di", "spiffworkflow", "xsi"])
+    judged = read_root(copy.deepcopy(work.root), diagram.file)
+    for framed in frame(work.root):
+        work.note("event-subprocess-framed", framed)
     xml = etree.tostring(work.root, xml_declaration=True, encoding="UTF-8")
-    return Normalised(xml, read_root(work.root, diagram.file), tuple(work.notes))
+    return Normalised(xml, judged, tuple(work.notes))
 
 
 class _Work:

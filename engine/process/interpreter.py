@@ -8,7 +8,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from engine.errors import Refused
-from engine.process.spiff import BasePythonScriptEngineEnvironment, BpmnWorkflow, PythonScriptEngine, TaskState
+from engine.process.spiff import (
+    BasePythonScriptEngineEnvironment,
+    BoundaryEvent,
+    BpmnWorkflow,
+    NoneEventDefinition,
+    PythonScriptEngine,
+    TaskState,
+    ThrowingEvent,
+)
 
 
 class _NoPython(BasePythonScriptEngineEnvironment):  # type: ignore[misc]
@@ -48,6 +56,10 @@ class Engine(PythonScriptEngine):  # type: ignore[misc]
         """Evaluate a compiled surface over the task's variables; a text that was not compiled is refused."""
         return self._look(task, expression, external_context)
 
+    def watch(self, task: Any, expression: Any, variables: Mapping[str, Any]) -> Any:
+        """Evaluate a condition an event waits for over *variables*, what the whole instance knows."""
+        return self.environment.evaluate(expression, variables)
+
     def execute(self, task: Any, script: Any, external_context: Any = None) -> Any:
         """Refuse: there are no scripts."""
         raise Refused("process.script", step=str(task.task_spec.bpmn_id))
@@ -56,6 +68,10 @@ class Engine(PythonScriptEngine):  # type: ignore[misc]
         """Run an operator without the library's handler, which loses the real error (18)."""
         parameters = {key: one["value"] for key, one in facts["operation_params"].items()}
         return self._call(task, facts["operation_name"], parameters)
+
+
+def _throws(task_spec: Any) -> bool:
+    return isinstance(task_spec, ThrowingEvent) and not isinstance(task_spec.event_definition, NoneEventDefinition)
 
 
 class Instance(BpmnWorkflow):  # type: ignore[misc]
@@ -92,11 +108,24 @@ class Instance(BpmnWorkflow):  # type: ignore[misc]
                         will_complete_task(task)
                         task.run()
                         moved = True
+                        if isinstance(task.task_spec, ThrowingEvent) and not isinstance(
+                            task.task_spec.event_definition, NoneEventDefinition
+                        ):
+                            self._interrupt(will_complete_task)
                 if flow is not self:
                     owner = self.get_task_from_id(flow.parent_task_id)
                     owner.task_spec._update(owner)
                     moved = moved or flow.completed
             moved = moved or len(self.get_active_subprocesses()) > len(open_flows)
+
+    def _interrupt(self, will_complete_task: Any) -> None:
+        """Let what was thrown end its sub-process at once, before anything more happens inside (8)."""
+        for flow in (self, *self.subprocesses.values()):
+            for event in list(flow.tasks.values()):
+                interrupts = isinstance(event.task_spec, BoundaryEvent) and event.task_spec.cancel_activity
+                if interrupts and event._state == TaskState.READY:
+                    will_complete_task(event)
+                    event.run()
 
     def is_completed(self) -> bool:
         """Return whether no task is left unfinished."""

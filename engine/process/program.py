@@ -140,6 +140,10 @@ def _prepared(root: etree._Element) -> etree._Element:
     for parameter in root.iter(f"{{{SPIFF}}}parameter"):
         if parameter.get("type") is None:
             parameter.set("type", "any")
+    for kind in ("error", "escalation"):
+        for declared in root.iter(_tag(kind)):
+            if not declared.get(f"{kind}Code"):  # the library takes a catcher of one without a code for a catcher of all (54)
+                declared.set(f"{kind}Code", declared.get("id") or "")
     return root
 
 
@@ -236,7 +240,9 @@ def _compile_event(definition: Any, element: str, mark: Mark) -> None:
         definition.name = element  # its instant is stored under this name: two timers behind one gateway keep apart (29)
         definition.expression = mark(definition.expression or "", kind, element)
         return
-    kind = "condition" if isinstance(definition, spiff.ConditionalEventDefinition) else "value"
+    kind = "watch" if isinstance(definition, spiff.ConditionalEventDefinition) else "value"
+    if kind == "watch":
+        definition.name = element  # two conditions behind one gateway keep apart
     if getattr(definition, "expression", None) is not None:
         definition.expression = mark(definition.expression, kind, element)
     for one in (*getattr(definition, "correlation_properties", ()), *getattr(definition, "process_correlations", ())):

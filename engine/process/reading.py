@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from engine.procedure.framing import ADDED
 from engine.process import pruning
 from engine.process.interpreter import Instance
 from engine.process.program import Program, definitions
 from engine.process.spiff import (
-    LIVE,
     BpmnEvent,
     EndEvent,
     ErrorEventDefinition,
@@ -18,6 +18,7 @@ from engine.process.spiff import (
     MessageEventDefinition,
     SignalEventDefinition,
     TaskState,
+    latest,
 )
 from engine.process.values import Json, OpenTask, Thrown, Timer, View
 
@@ -137,22 +138,26 @@ def thrown(events: list[BpmnEvent]) -> tuple[Thrown, ...]:
 
 
 def end_of(instance: Instance) -> str | None:
-    """Return the end event the instance reached last, once it is over."""
+    """Return the end event the instance reached last, once it is over; where that one was not drawn, the last one drawn inside."""
     if not instance.completed:
         return None
-    ends = [task for task in instance.tasks.values() if isinstance(task.task_spec, EndEvent) and task.state == TaskState.COMPLETED]
+    found = _last_end(instance.tasks.values())
+    if found is not None and ADDED in found:
+        inside = (task for flow in flows(instance) for task in flow.tasks.values() if ADDED not in str(task.task_spec.bpmn_id))
+        return _last_end(inside)
+    return found
+
+
+def _last_end(tasks: Iterable[Any]) -> str | None:
+    ends = [task for task in tasks if isinstance(task.task_spec, EndEvent) and task.state == TaskState.COMPLETED]
     return max(ends, key=lambda task: task.last_state_change).task_spec.bpmn_id if ends else None
 
 
 def variables(instance: Instance) -> dict[str, Json]:
-    """Return the variables as the live steps see them; the later of two parallel steps wins for a name both know."""
+    """Return the variables as the live steps see them; of two parallel steps each counts with what it changed, the later one last."""
     if instance.completed:
         return dict(instance.last_task.data) if instance.last_task is not None else {}
-    live = [task for flow in flows(instance) if not flow.completed for task in flow.tasks.values() if task.has_state(LIVE)]
-    merged: dict[str, Json] = {}
-    for task in sorted(live, key=lambda one: one.last_state_change):
-        merged.update(task.data)
-    return merged
+    return latest(instance)
 
 
 def view_of(instance: Instance, program: Program) -> View:
@@ -165,8 +170,11 @@ def view_of(instance: Instance, program: Program) -> View:
         for ends in pruning.edges(flow):
             walked.update(program.flows.get(ends, ()))
         for task in flow.tasks.values() if not flow.completed else ():
-            if task.task_spec.bpmn_id is not None and task.has_state(TaskState.READY | TaskState.STARTED):
-                active.add(task.task_spec.bpmn_id)
-            elif task.task_spec.bpmn_id is not None and task.state == TaskState.WAITING:
-                events.add(task.task_spec.bpmn_id)
+            drawn = task.task_spec.bpmn_id
+            if drawn is None or ADDED in drawn:
+                continue
+            if task.has_state(TaskState.READY | TaskState.STARTED):
+                active.add(drawn)
+            elif task.state == TaskState.WAITING:
+                events.add(drawn)
     return View(done, tuple(sorted(walked)), tuple(sorted(active)), tuple(sorted(events)), messages(instance), timers(instance))

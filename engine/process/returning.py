@@ -7,7 +7,7 @@ from typing import Any
 from engine.errors import Refused
 from engine.process.interpreter import Instance
 from engine.process.reading import answers_variable
-from engine.process.spiff import LIVE, BoundaryEventSplit, TaskState
+from engine.process.spiff import LIVE, BoundaryEvent, BoundaryEventJoin, BoundaryEventSplit, TaskState
 
 _NOTHING = object()
 
@@ -66,10 +66,18 @@ def _scopes(instance: Instance) -> list[Any]:
         live = [task for task in flows[-1].tasks.values() if task.has_state(LIVE)]
         if not live:
             return flows[:-1]
+        live = [task for task in live if not _beside(task)]
         inner = instance.subprocesses.get(live[0].id) if len(live) == 1 else None
         if inner is None or inner.completed:
             return flows
         flows.append(inner)
+
+
+def _beside(task: Any) -> bool:
+    """Whether a live task is no work: an event that may happen to a step, or what waits for the step to be over."""
+    return isinstance(task.parent and task.parent.task_spec, BoundaryEventSplit) and isinstance(
+        task.task_spec, BoundaryEvent | BoundaryEventJoin
+    )
 
 
 def _causes(flow: Any) -> dict[int, list[int]]:

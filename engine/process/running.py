@@ -14,7 +14,7 @@ from engine.procedure.operators import DECISION
 from engine.process import pruning, reading, state
 from engine.process.interpreter import Engine, Instance
 from engine.process.program import Program
-from engine.process.spiff import TaskState, WorkflowException
+from engine.process.spiff import TaskState, WorkflowException, watches
 from engine.process.surfaces import CONTEXT, Surface
 from engine.process.ticks import TICKS, Ticks
 from engine.process.values import CANCELLED, COMPLETED, FAILED, RUNNING, Advance, Context, Operation, plain, variable_name
@@ -95,6 +95,17 @@ class Run:
         Raises: Refused ``process.too_many_steps``.
         """
         self.instance.do_engine_steps(will_complete_task=self._count)
+        while self._conditions_met():
+            self.instance.do_engine_steps(will_complete_task=self._count)
+
+    def _conditions_met(self) -> bool:
+        """Look at every condition an event waits for; return whether one was met (32)."""
+        met = False
+        for task in [one for one in self.instance.event_manager.tasks.values() if watches(one)]:
+            if task.state == TaskState.WAITING:
+                task.task_spec._update(task)
+                met = met or task.state == TaskState.READY
+        return met
 
     def _count(self, task: Any) -> None:
         self._steps += 1

@@ -22,6 +22,7 @@ from SpiffWorkflow.bpmn.script_engine.python_environment import BasePythonScript
 from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin, BoundaryEventSplit, _EndJoin
 from SpiffWorkflow.bpmn.specs.event_definitions.conditional import ConditionalEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.multiple import MultipleEventDefinition
+from SpiffWorkflow.bpmn.specs.event_definitions.simple import NoneEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import (
     CycleTimerEventDefinition,
     DurationTimerEventDefinition,
@@ -62,9 +63,10 @@ __all__ = [
     "LIVE", "PATCHES", "BasePythonScriptEngineEnvironment", "BoundaryEvent", "BoundaryEventJoin", "BoundaryEventSplit", "BpmnEvent",
     "BpmnSubWorkflow", "BpmnWorkflow", "BusinessRuleTaskMixin", "CallActivity", "CatchingEvent", "ConditionalEventDefinition",
     "CycleTimerEventDefinition", "EndEvent", "ErrorEventDefinition", "EscalationEventDefinition", "EventSubprocess", "LoopTask",
-    "MessageEventDefinition", "MultiChoice", "MultiInstanceTask", "MultipleEventDefinition", "PythonScriptEngine", "ScriptTask",
-    "ServiceTask", "SignalEventDefinition", "SpiffBpmnParser", "StandardLoopTask", "SubWorkflowTask", "Task", "TaskState",
-    "ThrowingEvent", "TimerEventDefinition", "UnstructuredJoin", "WorkflowException", "bare", "consumed_by", "is_join", "token_passed",
+    "MessageEventDefinition", "MultiChoice", "MultiInstanceTask", "MultipleEventDefinition", "NoneEventDefinition",
+    "PythonScriptEngine", "ScriptTask", "ServiceTask", "SignalEventDefinition", "SpiffBpmnParser", "StandardLoopTask",
+    "SubWorkflowTask", "Task", "TaskState", "ThrowingEvent", "TimerEventDefinition", "UnstructuredJoin", "WorkflowException", "bare",
+    "consumed_by", "is_join", "latest", "token_passed", "watches",
 ]  # fmt: skip
 
 PINNED = "3.2.0"
@@ -232,17 +234,89 @@ def _inclusive_threshold(self: Any, task: Any) -> bool:
 def _join(self: Any, task: Any) -> bool:
     final = isinstance(self, _EndJoin)
     tips = [one.parent for one in _arrived(self, task)] + [task.parent]
-    base = next(a for a in (task.parent, *_above(task.parent)) if all(tip is a or _is_descendant_of(tip, a) for tip in tips)).data
+    parted = next(a for a in (task.parent, *_above(task.parent)) if all(tip is a or _is_descendant_of(tip, a) for tip in tips))
     try:
-        merged: dict[str, Any] = dict(base)
+        merged: dict[str, Any] = dict(parted.data)
         for tip in tips:
-            merged = merge3(base, merged, tip.data, strict=not final)
+            merged = merge3(_began_with(tip, parted), merged, tip.data, strict=not final)
         task.data = merged
     except MergeConflict as conflict:
         raise Refused("process.join_conflict", step=str(self.bpmn_id or self.name), variable=str(conflict)) from conflict
     if len(tips) > 1:
         task.internal_data["joined"] = [tip.id for tip in tips[:-1]]
     return True
+
+
+def _began_with(tip: Any, parted: Any) -> Mapping[str, Any]:
+    """Return the data with which the branch of *tip* began below *parted*: an event's branch began with what its host knew (53)."""
+    began = parted
+    for one in (tip, *_above(tip)):
+        if one is parted:
+            break
+        if one.state == TaskState.COMPLETED and isinstance(one.task_spec, BoundaryEvent) and _inside_host(one) is not _NO:
+            began = one
+    return began.data  # type: ignore[no-any-return]
+
+
+def _inside_host(event: Any) -> Any:
+    """Return the embedded sub-process a boundary event sits on as it runs, None when it does not, _NO on any other activity."""
+    host = next((one for one in event.parent.children if not isinstance(one.task_spec, BoundaryEvent)), None)
+    if host is None or not isinstance(host.task_spec, SubWorkflowTask) or isinstance(host.task_spec, CallActivity):
+        return _NO
+    return event.workflow.top_workflow.subprocesses.get(host.id)
+
+
+def latest(flow: Any) -> dict[str, Any]:
+    """Return the variables of *flow* as its live tokens have written them, each branch's changes since it began (53)."""
+    found: dict[int, Any] = {}
+    inner, consumed = flow.top_workflow.subprocesses, consumed_by(flow.tasks.values())
+    for task in reversed(list(flow.tasks.values())):  # children come after their parents
+        ways = sorted((one for one in task.children if one.id in found), key=lambda one: one.last_state_change)
+        if task.has_state(LIVE | TaskState.CANCELLED) and is_join(task.task_spec):
+            # A token that waits at a join is called cancelled when a later one waits there too; the join has inherited nothing yet.
+            if token_passed(task) and (task.task_spec.name, task.parent.id) not in consumed:
+                found[task.id] = task.parent.data
+        elif task.has_state(LIVE):
+            within = inner.get(task.id)
+            embedded = within is not None and not within.completed and not isinstance(task.task_spec, CallActivity)
+            found[task.id] = latest(within) if embedded else task.data
+        elif len(ways) == 1:
+            found[task.id] = found[ways[0].id]
+        elif ways:
+            merged: dict[str, Any] = dict(task.data)
+            for one in ways:
+                merged = merge3(_began_with(one, task), merged, found[one.id], strict=False)
+            found[task.id] = merged
+    return dict(found.get(flow.task_tree.id, flow.last_task.data if flow.last_task is not None else {}))
+
+
+_event_ready = BoundaryEvent._on_ready_hook
+
+
+def _boundary_ready(self: Any, task: Any) -> None:
+    """What happens to a sub-process goes on with what was written inside it so far, not with what it was entered with (53)."""
+    _event_ready(self, task)
+    inside = _inside_host(task)
+    if inside is not _NO and inside is not None:
+        task.data = latest(inside)
+
+
+_event_run = BoundaryEvent._run_hook
+
+
+def _boundary_run(self: Any, task: Any) -> Any:
+    """An event that does not interrupt may happen again as long as its host is at work (52)."""
+    result = _event_run(self, task)
+    split = task.parent
+    again = not self.cancel_activity and not isinstance(self.event_definition, TimerEventDefinition)
+    if again and any(one.has_state(LIVE) for one in split.children if not isinstance(one.task_spec, BoundaryEvent)):
+        event = split._add_child(self, TaskState.FUTURE)
+        event._inherit_data()
+        if isinstance(self.event_definition, ConditionalEventDefinition):
+            event.internal_data["held"] = True
+        self._predict(event, mask=TaskState.FUTURE | TaskState.PREDICTED_MASK)
+        self._update(event)
+    return result
 
 
 def _merge_loop(self: Any, workflow: Any, child: Any) -> None:
@@ -309,6 +383,39 @@ def _cycle_fired(self: Any, task: Any) -> bool:
     return fired
 
 
+def _condition_holds(self: Any, task: Any) -> bool:
+    """Watch what the whole instance knows now; an event that has happened happens again only after its condition was false (32)."""
+    known = {**task.workflow.data_objects, **latest(task.workflow.top_workflow)}
+    holds = bool(task.workflow.script_engine.watch(task, self.expression, known))
+    held = task.internal_data.get("held", False)
+    task.internal_data["held"] = held and holds
+    return holds and not held
+
+
+def _same_condition(self: Any, other: Any) -> bool:
+    return type(self) is type(other) and self.name == other.name
+
+
+def _several_fired(self: Any, task: Any) -> bool:
+    """Of the events behind a gateway, those nobody throws: deadlines and conditions; the first that happened decides (29, 32)."""
+    seen = list(task.internal_data.get("seen_events", ()))
+    for one in self.event_definitions:
+        if seen and not self.parallel:
+            break
+        unseen = all(event.event_definition is not one for event in seen)
+        if unseen and isinstance(one, TimerEventDefinition | ConditionalEventDefinition) and one.has_fired(task):
+            seen.append(BpmnEvent(one))
+    task.internal_data["seen_events"] = seen
+    return len(seen) == len(self.event_definitions) if self.parallel else bool(seen)
+
+
+def watches(task: Any) -> bool:
+    """Whether a waiting task waits for a condition."""
+    definition = task.task_spec.event_definition
+    several = getattr(definition, "event_definitions", (definition,))
+    return any(isinstance(one, ConditionalEventDefinition) for one in several)
+
+
 def _operate(self: Any, task: Any) -> bool:
     result = task.workflow.script_engine.call_service(task, operation_name=self.operation_name, operation_params=self.evaluate_params(task))
     if not self.result_variable.startswith("spiff__"):  # the library's own name for "none was given"
@@ -354,6 +461,9 @@ PATCHES: tuple[Patch, ...] = (
     Patch(MultiInstanceTask, "_update_hook", _enter_instances, (27, 45)),
     Patch(TimeDateEventDefinition, "has_fired", _timer_fired, (13, 22, 29, 30)),
     Patch(DurationTimerEventDefinition, "has_fired", _timer_fired, (12, 22, 29, 30, 31)),
+    Patch(ConditionalEventDefinition, "has_fired", _condition_holds, (32,)),
+    Patch(ConditionalEventDefinition, "__eq__", _same_condition, (32,)),
+    Patch(MultipleEventDefinition, "has_fired", _several_fired, (29, 32)),
     Patch(CycleTimerEventDefinition, "cycle_complete", _cycle_fired, (12, 13, 30)),
     Patch(ServiceTask, "_execute", _operate, (18,)),
     Patch(_EndJoin, "_check_threshold_unstructured", _all_ended, (1,)),
@@ -365,6 +475,8 @@ PATCHES: tuple[Patch, ...] = (
     Patch(SubWorkflowTask, "copy_data", _into_sub_process, (49,)),
     Patch(SubWorkflowTask, "update_data", _out_of_sub_process, (49,)),
     Patch(CallActivity, "update_data", _out_of_call, (49,)),
+    Patch(BoundaryEvent, "_on_ready_hook", _boundary_ready, (53,)),
+    Patch(BoundaryEvent, "_run_hook", _boundary_run, (52,)),
     Patch(library_task, "time", _LogicalTime, (13,)),
     Patch(library_task, "uuid4", tick, (50,)),
 )

@@ -62,7 +62,7 @@ def compiled(text: str, types: int, functions: Mapping[str, Callable[..., Any]])
 
 
 class Surface(str):
-    """An expression text at its place: *kind* is condition, count, value, due, cycle or list; *element* the node it stands on."""
+    """An expression text at its place: *kind* is condition, watch, count, value, due, cycle or list; *element* the node it stands on."""
 
     __slots__ = ("element", "kind", "types")
     kind: str
@@ -90,7 +90,10 @@ class Surface(str):
     def _look(self, scope: Mapping[str, Json]) -> Any:
         context = CONTEXT.get()
         try:
-            return compiled(str(self), self.types, context.functions).evaluate({**scope, "dossier": context.dossier})
+            expression = compiled(str(self), self.types, context.functions)
+            if self.kind == "watch":  # what nobody has answered yet is null, not unknown
+                scope = {**{name.partition(".")[0]: None for name in expression.names}, **scope}
+            return expression.evaluate({**scope, "dossier": context.dossier})
         except FeelError as error:
             if isinstance(error.__cause__, EngineError):
                 raise error.__cause__ from None
@@ -102,6 +105,10 @@ class Surface(str):
         if not isinstance(value, bool):
             raise Refused("process.not_boolean", step=self.element)
         return value
+
+    def _watch(self, value: Any) -> bool:
+        # An answer nobody has given yet is null: what waits for it goes on waiting.
+        return value is not None and self._condition(value)
 
     def _count(self, value: Any) -> int:
         number = to_json(value)
@@ -137,6 +144,7 @@ class Surface(str):
 
 _READERS: dict[str, Callable[[Surface, Any], Any]] = {
     "condition": Surface._condition,
+    "watch": Surface._watch,
     "count": Surface._count,
     "due": Surface._due,
     "cycle": Surface._cycle,

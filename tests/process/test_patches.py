@@ -9,6 +9,7 @@ import zstandard
 from engine.process import spiff
 from engine.process.running import running
 from tests.process import test_defects_answered as answered
+from tests.process import test_events as events
 from tests.process.kit import Case, el, process, step, sub, xml
 from tests.process.test_instance import test_an_operator_gets_its_parameters_evaluated_and_its_result_is_assigned as operators_answer
 
@@ -195,6 +196,11 @@ NEEDED = {
     "TimeDateEventDefinition.has_fired": dates,
     "DurationTimerEventDefinition.has_fired": durations,
     "CycleTimerEventDefinition.cycle_complete": cycles,
+    "ConditionalEventDefinition.has_fired": events.test_32_a_condition_watches_the_answers_of_the_whole_dossier,
+    "ConditionalEventDefinition.__eq__": events.test_of_two_conditions_and_two_deadlines_behind_one_gateway_the_first_decides,
+    "MultipleEventDefinition.has_fired": events.test_of_two_conditions_and_two_deadlines_behind_one_gateway_the_first_decides,
+    "BoundaryEvent._on_ready_hook": events.test_53_what_happens_to_a_sub_process_goes_on_with_what_was_answered_inside,
+    "BoundaryEvent._run_hook": events.test_an_event_that_does_not_interrupt_waits_no_more_when_its_step_is_over,
     "ServiceTask._execute": operators_answer,
     "_EndJoin._check_threshold_unstructured": completes_without_walking_the_tree,
     "Workflow.update_waiting_tasks": completes_without_walking_the_tree,

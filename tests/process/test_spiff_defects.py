@@ -548,3 +548,33 @@ def test_51_when_a_step_ends_what_its_repeated_reminder_began_is_dropped():
     done(wf, "a")
     assert wf.is_completed()  # right: r is still open
     assert not ready(wf)
+
+
+def test_52_an_event_that_does_not_interrupt_happens_only_once():
+    """Beyond the list of the reference."""
+    boundary = ev("boundaryEvent", "b", "signal", attachedToRef="a", cancelActivity="false")
+    wf = start(ut("a") + boundary + ut("h"), "s>a; a>e; b>h; h>e")
+    fire(wf)
+    with pytest.raises(Exception, match="not waiting"):
+        fire(wf)
+    assert ready(wf) == ["a", "h"]  # right: ["a", "h", "h"]
+
+
+def test_53_what_happens_to_a_sub_process_goes_on_with_the_data_it_was_entered_with():
+    """Beyond the list of the reference."""
+    boundary = ev("boundaryEvent", "x", "signal", attachedToRef="sp")
+    wf = start(sub("sp", TWO, "ss>a; a>b; b>se") + boundary + ut("h"), "s>sp; sp>e; x>h; h>e")
+    done(wf, "a", v=1)
+    fire(wf)
+    assert ready(wf) == ["h"]
+    assert "v" not in get(wf, "h").data
+
+
+def test_54_a_catcher_of_an_error_without_code_catches_every_error():
+    """Beyond the list of the reference."""
+    boundary = ev("boundaryEvent", "x", "error", attachedToRef="sp").replace('"er"', '"other"')
+    inner = sub("sp", ut("a") + ev("endEvent", "b", "error"), "ss>a; a>b")
+    more = '<bpmn:error id="other" name="other"/>'
+    wf = begin(parse(xml(inner + boundary + ut("h"), "s>sp; sp>e; x>h; h>e", more=more)))
+    done(wf, "a")
+    assert ready(wf) == ["h"]  # right: nobody catches it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.procedure.diagram import ACTIVITIES, EVENTS, GATEWAYS, MANUAL, SPIFF, SUBPROCESSES, Node, bpmn, tag
+from engine.procedure.diagram import ACTIVITIES, EVENTS, GATEWAYS, MANUAL, SPIFF, SUBPROCESSES, Diagram, Node, bpmn, tag
 from engine.procedure.paths import reachable
 from engine.procedure.report import Finding
 from engine.procedure.rules.examined import Examined
@@ -27,11 +27,12 @@ REFUSED = {
 EVENT_KINDS = {
     "startEvent": {"none"},
     "endEvent": {"none", "terminate", "error", "escalation", "message", "signal"},
-    "intermediateCatchEvent": {"timer", "message", "signal", "link"},
+    "intermediateCatchEvent": {"timer", "message", "signal", "conditional", "link"},
     "intermediateThrowEvent": {"none", "message", "signal", "escalation", "link"},
-    "boundaryEvent": {"timer", "message", "signal", "error", "escalation"},
+    "boundaryEvent": {"timer", "message", "signal", "conditional", "error", "escalation"},
 }
-"""The kinds the interpreter treats as what they are; every other kind passes as if it were none (defects 4, 6, 25, 32)."""
+"""The kinds the interpreter treats as what they are; every other kind passes as if it were none (defects 4, 6, 25)."""
+EVENT_SUBPROCESS_STARTS = frozenset(("timer", "message", "signal", "conditional", "error", "escalation"))
 REFERENCED = ("message", "signal", "error", "escalation")
 KNOWN_CHILDREN = frozenset(
     (
@@ -102,7 +103,7 @@ def event_kind(examined: Examined) -> Iterator[Finding]:
             continue
         if node.kind == "startEvent":
             continue  # judged by many-starts
-        rule = {"compensate": "compensation", "cancel": "transaction", "conditional": "condition-event"}.get(kind, "event-kind")
+        rule = {"compensate": "compensation", "cancel": "transaction"}.get(kind, "event-kind")
         yield examined.find(rule, node, kind=kind)
 
 
@@ -151,53 +152,46 @@ def nobody_catches(examined: Examined) -> Iterator[Finding]:
             yield examined.find("nobody-catches", node, kind="message")
 
 
-def throw_last(examined: Examined) -> Iterator[Finding]:
-    """Nothing but an end follows a throw that interrupts its own sub-process (defect 8: later steps would still run)."""
-    diagram = examined.diagram
-    for node in diagram.nodes.values():
-        if node.kind != "intermediateThrowEvent" or not node.events:
-            continue
-        thrown = node.events[0]
-        hosts = [name for name in diagram.level(node.container) if name in diagram.nodes]
-        catching = [
-            event
-            for host in hosts
-            for event in diagram.boundary(host)
-            if event.interrupting
-            and any(found.kind == thrown.kind and found.reference in (thrown.reference, None) for found in event.events)
-        ]
-        if catching and any(
-            diagram.nodes[flow.target].kind != "endEvent" for flow in diagram.leaving(node.id) if flow.target in diagram.nodes
-        ):
-            yield examined.find("throw-last", node)
-
-
 def uncaught_error(examined: Examined) -> Iterator[Finding]:
-    """Every error or escalation that ends a sub-process has a boundary event that handles it (defect 37)."""
+    """Every error or escalation is handled by a boundary event or an event sub-process further out (defect 37)."""
     diagram = examined.diagram
     for node in diagram.nodes.values():
         for event in node.events:
             if event.kind not in ("error", "escalation") or node.kind not in ("endEvent", "intermediateThrowEvent"):
                 continue
-            hosts = [name for name in diagram.level(node.container) if name in diagram.nodes]
             handled = any(
                 found.kind == event.kind and found.reference in (event.reference, None)
-                for host in hosts
-                for boundary in diagram.boundary(host)
-                for found in boundary.events
+                for catcher in _catchers(diagram, node)
+                for found in catcher.events
             )
             if not handled:
                 yield examined.find("uncaught-error", node)
 
 
+def _catchers(diagram: Diagram, node: Node) -> Iterator[Node]:
+    """Yield the events an error of *node* may reach: on the borders of its levels, and at the start of their event sub-processes."""
+    inside = ""
+    for level in diagram.level(node.container):
+        # An event sub-process does not catch what it throws itself: it is no part of the work it watches over.
+        for other in diagram.inside(level):
+            if other.event_subprocess and other.id != inside:
+                yield from (start for start in diagram.inside(other.id) if start.kind == "startEvent")
+        host = diagram.nodes.get(level)
+        if host is not None:
+            yield from diagram.boundary(level)
+        inside = level
+
+
 def event_subprocess(examined: Examined) -> Iterator[Finding]:
-    """An event sub-process starts by a message or signal and lets the rest go on (defects 2, 3, 39: other kinds run wrongly)."""
+    """An event sub-process has one start, by an event that can happen to its level (BPMN 2.0.2, 10.3.5); an error always interrupts."""
     diagram = examined.diagram
     for node in diagram.nodes.values():
         if not node.event_subprocess:
             continue
         starts = [inner for inner in diagram.inside(node.id) if inner.kind == "startEvent"]
-        if len(starts) != 1 or starts[0].event() not in ("message", "signal") or starts[0].interrupting:
+        begun = len(starts) == 1 and starts[0].event() in EVENT_SUBPROCESS_STARTS
+        ignores_error = begun and starts[0].event() == "error" and not starts[0].interrupting
+        if not begun or ignores_error or node.loop is not None or diagram.boundary(node.id):
             yield examined.find("event-subprocess", node)
 
 

@@ -44,6 +44,21 @@ def timer(examined: Examined) -> Iterator[Finding]:
                 yield from _judged(examined, node, node.id, event.text, MOMENT)
 
 
+def watched_condition(examined: Examined) -> Iterator[Finding]:
+    """Conditions an event waits for: they watch the answers of the whole dossier, also those nobody has given yet."""
+    for node in examined.diagram.nodes.values():
+        for event in node.events:
+            if event.kind != "conditional":
+                continue
+            compiled = _compiled(event.text, examined.types)
+            if not event.text.strip():
+                yield examined.find("condition-event", node)
+            elif isinstance(compiled, FeelError):
+                yield examined.find("expression", node, **_facts(compiled, event.text))
+            elif not _gives(compiled, YES_OR_NO):
+                yield examined.find("expression-kind", node, **_kind(compiled, event.text))
+
+
 def _is_empty_deadline(text: str) -> bool:
     bare = text.strip().strip('"')
     inner = bare.removeprefix('duration("').removesuffix('")')

@@ -9,6 +9,7 @@ from engine.procedure.report import Finding
 from engine.procedure.rules.examined import Examined
 
 CHOOSING = ("exclusiveGateway", "inclusiveGateway")
+AWAITED = ("timer", "message", "signal", "conditional")
 
 
 def default_path(examined: Examined) -> Iterator[Finding]:
@@ -65,25 +66,12 @@ def event_gateway(examined: Examined) -> Iterator[Finding]:
             continue
         targets = [diagram.nodes[flow.target] for flow in diagram.leaving(node.id) if flow.target in diagram.nodes]
         fit = all(
-            (target.kind == "receiveTask" or (target.kind == "intermediateCatchEvent" and target.event() in ("timer", "message", "signal")))
+            (target.kind == "receiveTask" or (target.kind == "intermediateCatchEvent" and target.event() in AWAITED))
             and len(diagram.entering(target.id)) == 1
             for target in targets
         )
         if len(targets) < 2 or not fit or node.attributes.get("eventGatewayType") == "Parallel":
             yield examined.find("event-gateway", node)
-
-
-def event_timers(examined: Examined) -> Iterator[Finding]:
-    """At most one timer stands behind one event gateway (defect 29: they would share one due instant)."""
-    diagram = examined.diagram
-    for node in diagram.nodes.values():
-        timers = 0
-        if node.kind == "eventBasedGateway":
-            targets = [diagram.nodes.get(flow.target) for flow in diagram.leaving(node.id)]
-            timers = sum(target is not None and target.event() == "timer" for target in targets)
-        timers = max(timers, sum(event.kind == "timer" for event in node.events))
-        if timers > 1:
-            yield examined.find("event-timers", node)
 
 
 def mixed_gateway(examined: Examined) -> Iterator[Finding]:
