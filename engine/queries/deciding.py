@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.errors import NotFound, Refused
 from engine.feel import FeelError, to_json
+from engine.feel import evaluate as evaluate_text
 from engine.feel.dmn import Decisions, read_decisions
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.office.drafting import designer
@@ -32,6 +33,68 @@ class Decided:
     decision: str
     value: Any
     fired: Sequence[FiredTable]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An input a decision file reads, by its path (``dossier.pages``), with the type it declares."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What trying a table gave: the decisions, or the problem."""
+
+    decided: Sequence[Decided]
+    problem: FeelError | None
+
+
+def asked(content: bytes) -> list[Question]:
+    """Return the inputs that the decisions of a file read; none when the file cannot be read."""
+    try:
+        held = read_decisions(content)
+        found: dict[str, str] = {}
+        for name in held.names:
+            for path, kind in held.inputs_of(name).items():
+                entries = getattr(kind, "entries", None)
+                found.update({f"{path}.{key}": str(one) for key, one in entries.items()} if entries else {path: str(kind)})
+        return [Question(name, kind) for name, kind in found.items()]
+    except FeelError:
+        return []
+
+
+def tried(w: UnitOfWork, content: bytes, given: Mapping[str, str]) -> Tried:
+    """Evaluate every decision of a file; values are FEEL literals, or plain text where they are none.
+
+    Raises:
+        Forbidden: the actor designs no procedures.
+    """
+    designer(w)
+    inputs: dict[str, Any] = {}
+    for path, text in given.items():
+        place, *names = path.split(".")
+        holder = inputs
+        for name in names:
+            holder = holder.setdefault(place, {})
+            place = name
+        holder[place] = _value(text)
+    try:
+        held = read_decisions(content)
+        return Tried([_decided(held, name, inputs) for name in held.names], None)
+    except FeelError as problem:
+        return Tried((), problem)
+
+
+def _value(text: str) -> Any:
+    """Return what somebody typed: nothing, a FEEL literal, or the text itself."""
+    if not text.strip():
+        return None
+    try:
+        return evaluate_text(text)
+    except FeelError:
+        return text.strip()
 
 
 def evaluate(w: UnitOfWork, inputs: Mapping[str, Any], *, model: bytes = b"", procedure: str = "", decision: str = "") -> list[Decided]:

@@ -13,9 +13,11 @@ from engine.dossier.model import Dossier
 from engine.errors import NotFound, Refused
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.office import papers
+from engine.office.drafting import designer
 from engine.office.standing import ZONE
 from engine.procedure.difference import difference
 from engine.procedure.drafts import packed as packed_files
+from engine.procedure.forms import Form
 from engine.procedure.loader import CAPACITIES, load_files, to_zip
 from engine.procedure.operators import OPERATORS
 from engine.procedure.outline import outline
@@ -193,6 +195,20 @@ def _offered(package: Package) -> dict[str, Any]:
         "documents": [{"id": one.key, "vi": one.name.vi, "en": one.name.en} for one in package.documents],
         "decisions": sorted(name[10:-4] for name in package.files if name.startswith("decisions/")),
     }
+
+
+def form_shown(w: UnitOfWork, content: str, answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a form as it is being drawn: the items that show for these answers, or why it cannot be read.
+
+    Raises:
+        Forbidden: the actor designs no procedures.
+    """
+    designer(w)
+    try:
+        form = Form.parse(content, "form")
+        return {"items": form.shown_items(answers, {}), "answers": answers, "problem": None}
+    except Refused as refused:
+        return {"items": (), "answers": {}, "problem": refused}
 
 
 def packed(files: Mapping[str, bytes]) -> bytes:

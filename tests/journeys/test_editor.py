@@ -8,11 +8,13 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from engine.settings import ROOT
 from tests.journeys.steps import DESIGNER, Person
 
 pytestmark = pytest.mark.browser
 READY = "body[data-editor-ready]"
 KEPT = re.compile("Đã lưu lúc")
+FEES = ROOT / "tests" / "rules" / "feel" / "models" / "fees.dmn"
 
 
 def opened(designer: Person, procedure: str = "Chứng thực bản sao") -> Page:
@@ -94,3 +96,49 @@ def test_a_draft_is_tried_by_hand_and_the_token_moves(somebody: Callable[..., Pe
     designer.picture("try-1366", whole=True)
     page.get_by_role("button", name="Lùi một bước").click()
     expect(page.locator(".djs-element.now[data-element-id='examine']")).to_have_count(1)
+
+
+def test_a_form_is_edited_and_shown_as_people_will_get_it(somebody: Callable[..., Person]):
+    designer = somebody(DESIGNER)
+    page = opened(designer)
+    page.goto(f"{page.url}/edit/forms/review.json")
+    page.wait_for_selector(READY)
+    preview = page.locator("#form-preview")
+    expect(preview.get_by_label("Đủ điều kiện chứng thực")).to_be_visible()
+    preview.get_by_label("Yêu cầu bổ sung, hoàn thiện hồ sơ").check()
+    expect(preview.get_by_label("Lý do")).to_be_visible()
+
+    page.locator(".fjs-element").filter(has_text="Cơ quan, tổ chức cấp bản chính").last.click()
+    page.locator(".bio-properties-panel-group-header").filter(has_text="General").first.click()
+    label = page.get_by_label("Field label")
+    label.fill("Nơi cấp bản chính")
+    label.press("Tab")
+    expect(page.locator("#save-state")).to_have_text(KEPT, timeout=60_000)
+    page.reload()
+    page.wait_for_selector(READY)
+    page.locator("#form-preview").get_by_label("Đủ điều kiện chứng thực").check()
+    expect(page.locator("#form-preview").get_by_label("Nơi cấp bản chính")).to_be_visible()
+
+
+def test_a_table_is_edited_and_tried_with_the_rows_that_fire(somebody: Callable[..., Person]):
+    designer = somebody(DESIGNER)
+    page = opened(designer)
+    page.goto(f"{page.url}/decisions")
+    page.get_by_label("Đường dẫn trong gói").fill("decisions/fees.dmn")
+    page.locator("main input[type=file]").set_input_files(FEES)
+    page.get_by_role("button", name="Thêm", exact=True).click()
+    page.wait_for_selector(READY)
+    cell = page.locator(".table-canvas td", has_text="20000").first
+    cell.click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("25000")
+    page.locator(".table-canvas td", has_text="<= 2").first.click()
+    expect(page.locator("#save-state")).to_have_text(KEPT, timeout=60_000)
+    page.reload()
+
+    page.get_by_label("dossier.pages").fill("2")
+    page.get_by_label("dossier.channel").fill("counter")
+    page.get_by_label("dossier.received on").fill('date("2026-11-26")')
+    page.get_by_role("button", name="Thử", exact=True).click()
+    expect(page.locator("main dl.facts")).to_contain_text("25000")
+    expect(page.locator("main dl.facts")).to_contain_text("Mức phí: 1")

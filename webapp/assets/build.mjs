@@ -2,6 +2,7 @@
 import { build } from 'esbuild';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import fs from 'node:fs';
+import path from 'node:path';
 
 const place = '../static/dist', out = '../static/dist.new';
 // Every src/<name>.js is a page bundle, every src/<name>.css of this list a style sheet of its own.
@@ -15,6 +16,8 @@ const { metafile } = await build({
   entryNames: '[name]-[hash]', chunkNames: 'c-[hash]', assetNames: 'a-[name]-[hash]',
   loader: { '.woff2': 'file', '.woff': 'empty', '.ttf': 'file', '.eot': 'file', '.svg': 'dataurl', '.png': 'dataurl' },
   legalComments: 'linked', metafile: true,
+  // The editors of forms bring three copies of one library that keeps state in its module: one of them serves all.
+  alias: { preact: path.resolve('node_modules/@bpmn-io/properties-panel/preact') },
 });
 
 const outputs = metafile.outputs, manifest = {}, relative = file => file.slice(file.indexOf('dist.new/') + 9);

@@ -6,13 +6,13 @@ from difflib import unified_diff
 from typing import Any
 from uuid import UUID
 
-from flask import flash, jsonify, redirect, render_template, request, url_for
+from flask import flash, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.commands import drafts as commands
 from engine.commands import proposals
 from engine.errors import NotFound
-from engine.queries import designing
+from engine.queries import deciding, designing
 from engine.queries import drafts as queries
 from engine.runtime import UnitOfWork
 from webapp.accounts import holding, me
@@ -124,7 +124,39 @@ def draft_file(draft_id: UUID, name: str) -> ResponseReturnValue:
             text = content.decode("utf-8")
         except UnicodeDecodeError:
             return file(content, name.rpartition("/")[2], "application/octet-stream")
-        return render_template("designer/draft_file.html", **seen, name=name, text=text)
+        questions = deciding.asked(content) if section == "decisions" else ()
+        return render_template("designer/draft_file.html", **seen, name=name, text=text, asked=questions, tried=None)
+
+
+@area.post("/drafts/<uuid:draft_id>/form-preview")
+@holding(*DESIGNERS)
+def form_preview(draft_id: UUID) -> ResponseReturnValue:
+    """Answer a form as people will get it, drawn by the same macros; what cannot be read is said instead. Nothing is stored."""
+    with look() as w:
+        seen = designing.form_shown(w, request.form.get("content", ""), read_answers_raw(request.form))
+    return render_template("designer/form_preview.html", **seen)
+
+
+def read_answers_raw(form: Any) -> dict[str, Any]:
+    """Return what was filled into a preview, as it was typed."""
+    return {name[2:]: values if len(values) > 1 else values[0] for name, values in form.lists() if name.startswith("f.")}
+
+
+@area.post("/drafts/<uuid:draft_id>/table-trial")
+@holding(*DESIGNERS)
+def table_trial(draft_id: UUID) -> ResponseReturnValue:
+    """Evaluate the decisions of one file on given values and show the rows that fire. Nothing is stored."""
+    name = request.form.get("name", "")
+    g.submitted = request.form
+    given = {key[2:]: value for key, value in request.form.items() if key.startswith("v.")}
+    with look() as w:
+        seen = frame(w, draft_id, "decisions")
+        content = seen["page"].files.get(name, b"")
+        tried = deciding.tried(w, content, given)
+        shown = render_template(
+            "designer/draft_file.html", **seen, name=name, text=content.decode(), asked=deciding.asked(content), tried=tried
+        )
+        return shown, 422 if tried.problem else 200
 
 
 @area.get("/drafts/<uuid:draft_id>/raw/<path:name>")

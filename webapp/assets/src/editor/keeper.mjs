@@ -1,4 +1,4 @@
-// Keeps the diagram on the server a moment after every change; what could not be kept is tried again, what met a colleague is said.
+// Keeps a file of a draft on the server a moment after every change; what could not be kept is tried again, what met a colleague is said.
 export class Keeper {
   constructor(place, read, kept) {
     Object.assign(this, { place, read, kept, state: document.getElementById('save-state'), number: document.getElementById('save-number') });
@@ -13,7 +13,7 @@ export class Keeper {
 
   async form(extra = {}) {
     const form = new FormData();
-    for (const [key, value] of Object.entries({ csrf_token: this.place.dataset.token, version: this.version, name: 'process.bpmn', content: await this.read(), ...extra })) form.append(key, value);
+    for (const [key, value] of Object.entries({ csrf_token: this.place.dataset.token, version: this.version, name: this.place.dataset.name, content: await this.read(), ...extra })) form.append(key, value);
     return form;
   }
 

@@ -1,0 +1,25 @@
+// The editor of decision tables: dmn-js draws, every change is kept on the server; gaps and overlaps stand above it after the next look.
+import Modeler from 'dmn-js/lib/Modeler';
+import 'dmn-js/dist/assets/diagram-js.css';
+import 'dmn-js/dist/assets/dmn-js-shared.css';
+import 'dmn-js/dist/assets/dmn-js-drd.css';
+import 'dmn-js/dist/assets/dmn-js-decision-table.css';
+import 'dmn-js/dist/assets/dmn-js-decision-table-controls.css';
+import 'dmn-js/dist/assets/dmn-js-literal-expression.css';
+import 'dmn-js/dist/assets/dmn-js-boxed-expression.css';
+import 'dmn-js/dist/assets/dmn-js-boxed-expression-controls.css';
+import 'dmn-js/dist/assets/dmn-font/css/dmn-embedded.css';
+import { Keeper } from './editor/keeper.mjs';
+
+const place = document.getElementById('file-editor'), source = document.getElementById('content');
+const editor = new Modeler({ container: document.getElementById('table-canvas') });
+const xml = async () => (await editor.saveXML({ format: true })).xml;
+const keeper = new Keeper(place, xml, async () => { source.value = await xml(); });
+editor.on('views.changed', () => {
+  const viewer = editor.getActiveViewer();
+  if (viewer && !viewer.kept) { viewer.kept = true; viewer.on('elements.changed', () => keeper.changed()); }
+});
+await editor.importXML(source.value);
+const tables = editor.getViews().filter(view => view.type === 'decisionTable');
+if (tables.length) await editor.open(tables[0]);
+document.body.dataset.editorReady = '1';
