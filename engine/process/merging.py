@@ -33,7 +33,7 @@ def merge3(
     Raises: MergeConflict, unless not *strict*: then *other* wins (several end events: the later one).
     """
     out = dict(mine)
-    for key in base.keys() | other.keys():
+    for key in dict.fromkeys((*base, *other)):  # in their own order: a set's differs from process to process, and so would the stored bytes
         before, theirs, ours = base.get(key, _NO), other.get(key, _NO), mine.get(key, _NO)
         if same(theirs, before):
             continue
