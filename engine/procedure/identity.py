@@ -32,7 +32,7 @@ def content_hash(files: Mapping[str, bytes]) -> str:
         elif name == "procedure.toml":
             canonical = canonical_json(tomllib.loads(files[name].decode("utf-8")))
         elif name.startswith("forms/") and name.endswith(".json"):
-            canonical = canonical_json(_loaded(files[name]))
+            canonical = canonical_json(loaded(files[name]))
         elif name.startswith(CONTENT_FOLDERS):
             canonical = files[name]
         else:
@@ -61,7 +61,8 @@ def canonical_json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain).encode()
 
 
-def _loaded(content: bytes) -> Any:
+def loaded(content: bytes) -> Any:
+    """Return JSON as a value, or the text itself when it is none."""
     try:
         return json.loads(content)
     except ValueError:
