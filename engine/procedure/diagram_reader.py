@@ -97,7 +97,7 @@ class _Reader:
                 self.references[child.get("id", "")] = (name, child.get("name", ""))
             elif name == "process":
                 self._level(child, None, {})
-            elif name not in _DEFINITIONS_PARTS:
+            elif name not in _DEFINITIONS_PARTS and not name.endswith("EventDefinition"):
                 self.strangers.append(Stranger(child.get("id", ""), name, "", child.sourceline or 0))
 
     def _level(self, element: etree._Element, parent: str | None, inherited: dict[str, tuple[str, ...]]) -> None:

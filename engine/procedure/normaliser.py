@@ -54,6 +54,7 @@ def normalise(diagram: Diagram) -> Normalised:
     """Return the executable form of *diagram*."""
     work = _Work(diagram)
     work.choose_process()
+    work.write_out_events()
     work.drop_data()
     work.call_decisions()
     work.frame_subprocesses()
@@ -137,12 +138,29 @@ class _Work:
             if main is not None and process.get("id") == main.id:
                 process.set("isExecutable", "true")
 
+    def write_out_events(self) -> None:
+        """Write an event definition that is declared once and referred to into each event that refers to it (BPMN 2.0.2, 10.5.5)."""
+        for reference in list(self.root.iter(bpmn("eventDefinitionRef"))):
+            event = reference.getparent()
+            declared = next((one for one in self.root if one.get("id") == local(text_of(reference))), None)
+            if event is None or declared is None or not tag(declared).endswith("EventDefinition"):
+                continue
+            written = copy.deepcopy(declared)
+            written.attrib.pop("id", None)
+            event.replace(reference, written)
+            self.note("event-written-out", event.get("id", ""))
+        for declared in [one for one in self.root if tag(one).endswith("EventDefinition")]:
+            self.root.remove(declared)
+
     def drop_data(self) -> None:
         """Leave data objects, data stores and their associations out: they document, answers travel by variables."""
+        called = {local(node.get("calledElement")) for node in self.root.iter(bpmn("callActivity"))}
         for element in list(self.root.iter(*(bpmn(name) for name in DATA))):
             parent = element.getparent()
             if parent is None or (tag(element) == "property" and etree.QName(parent).namespace != BPMN):
                 continue
+            if tag(element) == "ioSpecification" and parent.get("id") in called:
+                continue  # what a called process takes and gives: the interpreter keeps to it
             if tag(element) not in ("property", "ioSpecification") and element.get("id"):
                 self.note("data-store", element.get("id", ""))
             parent.remove(element)

@@ -7,7 +7,7 @@ tasks may share what they inherit and no later step can alter what an earlier on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -56,6 +56,7 @@ from SpiffWorkflow.util.task import TaskIterator
 from SpiffWorkflow.workflow import Workflow
 
 from engine.errors import Refused
+from engine.process.branches import LIVE, NOTHING, above, began_with, consumed_by, inside_host, is_cycle, is_join, latest, token_passed
 from engine.process.merging import MergeConflict, merge3
 from engine.process.ticks import tick
 
@@ -73,7 +74,6 @@ PINNED = "3.2.0"
 if version("SpiffWorkflow") != PINNED:
     raise RuntimeError(f"SpiffWorkflow must be {PINNED}: every change below was made for that version")
 
-LIVE = TaskState.READY | TaskState.WAITING | TaskState.STARTED | TaskState.ERROR
 _NO = object()
 
 
@@ -85,18 +85,12 @@ class _LogicalTime:
         return tick()
 
 
-def _above(task: Any) -> Iterator[Any]:
-    while task.parent is not None:
-        task = task.parent
-        yield task
-
-
 def _is_descendant_of(self: Any, task: Any) -> bool:
-    return any(one is task for one in _above(self))
+    return any(one is task for one in above(self))
 
 
 def _find_ancestor(self: Any, spec_name: str) -> Any:
-    return next((one for one in _above(self) if one.task_spec.name == spec_name), None)
+    return next((one for one in above(self) if one.task_spec.name == spec_name), None)
 
 
 def _no_log_extras(self: Any, dct: Any = None) -> dict[str, Any]:
@@ -145,23 +139,11 @@ def _inherit_data(self: Any) -> None:
     self.data = {**self.data, **self.parent.data}
 
 
-def token_passed(task: Any) -> bool:
-    """Whether a token went from the task's parent to it; a cycle sends tokens on while it waits for its next turn."""
-    before = task.parent
-    if before is None:
-        return False
-    return before.state == TaskState.COMPLETED or (_is_cycle(before.task_spec) and not task.has_state(TaskState.PREDICTED_MASK))
-
-
-def _is_cycle(task_spec: Any) -> bool:
-    return isinstance(task_spec, CatchingEvent) and isinstance(task_spec.event_definition, CycleTimerEventDefinition)
-
-
 _cancel_with_all_below = Task.cancel
 
 
 def _cancel(self: Any) -> None:
-    if not _is_cycle(self.task_spec) or self.has_state(TaskState.FINISHED_MASK):
+    if not is_cycle(self.task_spec) or self.has_state(TaskState.FINISHED_MASK):
         _cancel_with_all_below(self)
         return
     # Its host is over and no further turn comes; what earlier turns began goes on (51).
@@ -170,21 +152,6 @@ def _cancel(self: Any) -> None:
     for child in self.children:
         if child.has_state(TaskState.PREDICTED_MASK):
             self.workflow._remove_task(child.id)
-
-
-def is_join(task_spec: Any) -> bool:
-    """Whether tokens wait for each other at this node."""
-    return isinstance(task_spec, UnstructuredJoin)
-
-
-def consumed_by(tasks: Iterable[Any]) -> set[tuple[str, int]]:
-    """Return the tokens joins have consumed: the name of the join and the id of the task each token came from."""
-    return {
-        (task.task_spec.name, origin)
-        for task in tasks
-        if task.state == TaskState.COMPLETED and is_join(task.task_spec)
-        for origin in (task.parent.id, *task.internal_data.get("joined", ()))
-    }
 
 
 def _arrived(gateway: Any, task: Any) -> list[Any]:
@@ -234,11 +201,11 @@ def _inclusive_threshold(self: Any, task: Any) -> bool:
 def _join(self: Any, task: Any) -> bool:
     final = isinstance(self, _EndJoin)
     tips = [one.parent for one in _arrived(self, task)] + [task.parent]
-    parted = next(a for a in (task.parent, *_above(task.parent)) if all(tip is a or _is_descendant_of(tip, a) for tip in tips))
+    parted = next(a for a in (task.parent, *above(task.parent)) if all(tip is a or _is_descendant_of(tip, a) for tip in tips))
     try:
         merged: dict[str, Any] = dict(parted.data)
         for tip in tips:
-            merged = merge3(_began_with(tip, parted), merged, tip.data, strict=not final)
+            merged = merge3(began_with(tip, parted), merged, tip.data, strict=not final)
         task.data = merged
     except MergeConflict as conflict:
         raise Refused("process.join_conflict", step=str(self.bpmn_id or self.name), variable=str(conflict)) from conflict
@@ -247,57 +214,14 @@ def _join(self: Any, task: Any) -> bool:
     return True
 
 
-def _began_with(tip: Any, parted: Any) -> Mapping[str, Any]:
-    """Return the data with which the branch of *tip* began below *parted*: an event's branch began with what its host knew (53)."""
-    began = parted
-    for one in (tip, *_above(tip)):
-        if one is parted:
-            break
-        if one.state == TaskState.COMPLETED and isinstance(one.task_spec, BoundaryEvent) and _inside_host(one) is not _NO:
-            began = one
-    return began.data  # type: ignore[no-any-return]
-
-
-def _inside_host(event: Any) -> Any:
-    """Return the embedded sub-process a boundary event sits on as it runs, None when it does not, _NO on any other activity."""
-    host = next((one for one in event.parent.children if not isinstance(one.task_spec, BoundaryEvent)), None)
-    if host is None or not isinstance(host.task_spec, SubWorkflowTask) or isinstance(host.task_spec, CallActivity):
-        return _NO
-    return event.workflow.top_workflow.subprocesses.get(host.id)
-
-
-def latest(flow: Any) -> dict[str, Any]:
-    """Return the variables of *flow* as its live tokens have written them, each branch's changes since it began (53)."""
-    found: dict[int, Any] = {}
-    inner, consumed = flow.top_workflow.subprocesses, consumed_by(flow.tasks.values())
-    for task in reversed(list(flow.tasks.values())):  # children come after their parents
-        ways = sorted((one for one in task.children if one.id in found), key=lambda one: one.last_state_change)
-        if task.has_state(LIVE | TaskState.CANCELLED) and is_join(task.task_spec):
-            # A token that waits at a join is called cancelled when a later one waits there too; the join has inherited nothing yet.
-            if token_passed(task) and (task.task_spec.name, task.parent.id) not in consumed:
-                found[task.id] = task.parent.data
-        elif task.has_state(LIVE):
-            within = inner.get(task.id)
-            embedded = within is not None and not within.completed and not isinstance(task.task_spec, CallActivity)
-            found[task.id] = latest(within) if embedded else task.data
-        elif len(ways) == 1:
-            found[task.id] = found[ways[0].id]
-        elif ways:
-            merged: dict[str, Any] = dict(task.data)
-            for one in ways:
-                merged = merge3(_began_with(one, task), merged, found[one.id], strict=False)
-            found[task.id] = merged
-    return dict(found.get(flow.task_tree.id, flow.last_task.data if flow.last_task is not None else {}))
-
-
 _event_ready = BoundaryEvent._on_ready_hook
 
 
 def _boundary_ready(self: Any, task: Any) -> None:
     """What happens to a sub-process goes on with what was written inside it so far, not with what it was entered with (53)."""
     _event_ready(self, task)
-    inside = _inside_host(task)
-    if inside is not _NO and inside is not None:
+    inside = inside_host(task)
+    if inside is not NOTHING and inside is not None:
         task.data = latest(inside)
 
 
@@ -358,6 +282,16 @@ def _merge_instance(self: Any, workflow: Any, child: Any) -> None:
         changed = {key: value for key, value in child.data.items() if key not in own}
         task.data = merge3(task.parent.data, task.data, changed, strict=False)
     task.internal_data["merged"] = [*task.internal_data.get("merged", []), str(child.id)]
+
+
+def _enough(self: Any, task: Any) -> bool:
+    """Whether a repetition is over early: its condition sees the results so far beside what the last instance knew (55)."""
+    merged = task.internal_data.get("merged", [])
+    if not merged or self.condition is None:
+        return False
+    last = next(one for one in task.children if str(one.id) == merged[-1])
+    results = {self.data_output.bpmn_id: self.data_output.get(task)} if self.data_output is not None else {}
+    return bool(task.workflow.script_engine.watch(task, self.condition, {**last.data, **results}))
 
 
 def _timer_fired(self: Any, task: Any) -> bool:
@@ -458,6 +392,7 @@ PATCHES: tuple[Patch, ...] = (
     Patch(UnstructuredJoin, "_run_hook", _join, (16, 44)),
     Patch(StandardLoopTask, "merge_child", _merge_loop, (43,)),
     Patch(MultiInstanceTask, "merge_child", _merge_instance, (43, 45)),
+    Patch(MultiInstanceTask, "check_completion_condition", _enough, (55,)),
     Patch(MultiInstanceTask, "_update_hook", _enter_instances, (27, 45)),
     Patch(TimeDateEventDefinition, "has_fired", _timer_fired, (13, 22, 29, 30)),
     Patch(DurationTimerEventDefinition, "has_fired", _timer_fired, (12, 22, 29, 30, 31)),

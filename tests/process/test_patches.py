@@ -93,6 +93,13 @@ def collects_results():
     answered.test_45_instances_without_a_declared_result_keep_what_they_changed_and_nothing_older()
 
 
+def ends_early():
+    inner = "<bpmn:loopCardinality>5</bpmn:loopCardinality><bpmn:loopDataOutputRef>got</bpmn:loopDataOutputRef>"
+    inner += '<bpmn:outputDataItem id="r"/><bpmn:completionCondition>count(got) = 2</bpmn:completionCondition>'
+    case = Case(xml(step("a", el("multiInstanceLoopCharacteristics", "m", inner), form="r") + step("b"), "s>a; a>b; b>e"))
+    assert case.done("a", 1).done("a", 2).ready == ["b"]
+
+
 def bounds_lists():
     answered.test_27_a_list_of_more_than_two_hundred_is_refused()
 
@@ -192,6 +199,7 @@ NEEDED = {
     "UnstructuredJoin._run_hook": parallel_conflicts,
     "StandardLoopTask.merge_child": loops_assign,
     "MultiInstanceTask.merge_child": collects_results,
+    "MultiInstanceTask.check_completion_condition": ends_early,
     "MultiInstanceTask._update_hook": bounds_lists,
     "TimeDateEventDefinition.has_fired": dates,
     "DurationTimerEventDefinition.has_fired": durations,

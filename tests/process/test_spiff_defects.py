@@ -578,3 +578,13 @@ def test_54_a_catcher_of_an_error_without_code_catches_every_error():
     wf = begin(parse(xml(inner + boundary + ut("h"), "s>sp; sp>e; x>h; h>e", more=more)))
     done(wf, "a")
     assert ready(wf) == ["h"]  # right: nobody catches it
+
+
+def test_55_the_condition_that_ends_a_repetition_does_not_see_its_results():
+    """Beyond the list of the reference."""
+    inner = "<bpmn:loopCardinality>5</bpmn:loopCardinality><bpmn:loopDataOutputRef>got</bpmn:loopDataOutputRef>"
+    inner += '<bpmn:outputDataItem id="r"/><bpmn:completionCondition>0 &lt; len(got)</bpmn:completionCondition>'
+    many = el("multiInstanceLoopCharacteristics", "m", inner, isSequential="true")
+    wf = start(ut("a", many) + ut("b"), "s>a; a>b; b>e")
+    done(wf, "a [child]", r=1)
+    assert ready(wf) == ["a [child]"]  # right: ["b"]

@@ -40,7 +40,7 @@ KNOWN_CHILDREN = frozenset(
         "conditionExpression", "script", "rendering", "ioSpecification", "property", "dataInput", "dataOutput", "inputSet", "outputSet",
         "dataInputAssociation", "dataOutputAssociation", "potentialOwner", "humanPerformer", "performer", "resourceRole", "auditing",
         "monitoring", "categoryValueRef", "completionCondition", "laneSet", "sequenceFlow", "textAnnotation", "association", "group",
-        "dataObject", "dataObjectReference", "dataStoreReference", "eventDefinitionRef", "supportedInterfaceRef", "activationCondition",
+        "dataObject", "dataObjectReference", "dataStoreReference", "supportedInterfaceRef", "activationCondition",
     )
 )  # fmt: skip
 OUR_EXTENSIONS = frozenset(
