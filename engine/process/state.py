@@ -126,7 +126,7 @@ def _flow(flow: Any, names: dict[str, int], place: dict[int, tuple[int, int]], v
         )
     stored: dict[str, Any] = {
         "tasks": rows,
-        "data": {name: values.place(value) for name, value in flow.data.items()},
+        "data": {name: values.place(flow.data[name]) for name in sorted(flow.data)},
         "last": place[flow.last_task.id][1] if flow.last_task is not None and flow.last_task.id in flow.tasks else None,
         "success": flow.success,
         "completed": flow.completed,
@@ -155,8 +155,9 @@ def _changes(inherited: dict[str, Any] | None, data: dict[str, Any], values: _Va
     if not data:
         return _EMPTY
     known = inherited or {}
-    changed = {name: values.place(value) for name, value in data.items() if not same(known.get(name, _MISSING), value)}
-    dropped = [name for name in known if name not in data]
+    # By name: the order in which variables were written is not kept, so it must not decide where their values stand.
+    changed = {name: values.place(data[name]) for name in sorted(data) if not same(known.get(name, _MISSING), data[name])}
+    dropped = sorted(name for name in known if name not in data)
     return [changed, dropped] if changed or dropped else _SAME
 
 
