@@ -1,13 +1,17 @@
 """Random diagrams run as the standard says: our engine and a reference interpreter, side by side, to the last token."""
 
 import random
+import re
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from engine.procedure import soundness
 from engine.procedure.diagram_reader import read_diagram
 from engine.procedure.normaliser import normalise
+from engine.procedure.rules import STRUCTURE, gateways
+from engine.procedure.rules.examined import Examined
 from engine.process import spiff
 from tests.process.drawings import EVENTS, blocks, drawn
 from tests.process.kit import MONDAY, Case
@@ -72,6 +76,49 @@ def test_random_diagrams_run_as_the_reference_interpreter_runs_them(block, insid
 @given(block=blocks, inside=EVENTS, chance=st.randoms(use_true_random=False))
 def test_many_random_diagrams_run_as_the_reference_interpreter_runs_them(block, inside, chance):
     play(drawn(block, inside), chance)
+
+
+GATEWAY = re.compile(r"<bpmn:(exclusive|parallel|inclusive)Gateway")
+
+
+def bent(document, chance):
+    """Change a gateway into one of another kind, or lead a flow to another node: well formed in itself, sound only by luck."""
+    text = document.decode()
+    flows = re.findall(r'<bpmn:sequenceFlow id="[^"]+" sourceRef="[^"]+" targetRef="([^"]+)"', text)
+    gates = list(GATEWAY.finditer(text))
+    if gates and chance.random() < 0.7:
+        gate = chance.choice(gates)
+        before, kind = gate[1], chance.choice(["exclusive", "parallel", "inclusive"])
+        end = f"</bpmn:{before}Gateway>"
+        rest = text[gate.end() :].replace(end, f"</bpmn:{kind}Gateway>", 1)
+        return f"{text[: gate.start()]}<bpmn:{kind}Gateway{rest}".encode()
+    other, target = chance.choice(flows), chance.choice(flows)
+    return text.replace(f'targetRef="{other}"', f'targetRef="{target}"', 1).encode()
+
+
+def refused(document):
+    """The rules of the gate that speak of the flow, on a diagram without a package around it."""
+    examined = Drawn(document)
+    rules = (*STRUCTURE, gateways.default_path, gateways.conditional_flow, gateways.idle_condition, gateways.event_gateway)
+    if any(finding.severity == "refused" for rule in rules for finding in rule(examined)):
+        return True
+    verdicts = [soundness.judge(examined.diagram, container) for container in examined.diagram.containers]
+    return any(verdict.faults or not verdict.proved for verdict in verdicts)
+
+
+class Drawn(Examined):
+    def __init__(self, document):
+        self.original = read_diagram(document)
+        self.normalised = normalise(self.original)
+        self.diagram = self.normalised.diagram
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=CHECKS)
+@given(block=blocks, chance=st.randoms(use_true_random=False))
+def test_a_bent_diagram_is_refused_or_runs_as_the_reference_interpreter_runs_it(block, chance):
+    document = bent(drawn(block, []), chance)
+    if not refused(document):
+        play(document, chance)
 
 
 NOTICED = {
