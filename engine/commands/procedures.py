@@ -7,19 +7,24 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from engine.deadline.calendar_file import Calendars
+from engine.deadline.functions import working_time
 from engine.documents.templates import Printer, outside
 from engine.errors import Refused
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.office.drafting import DESIGNERS
 from engine.office.standing import acting
-from engine.procedure import gate
+from engine.procedure import gate, reviews
 from engine.procedure.difference import difference
 from engine.procedure.gate import Report
 from engine.procedure.loader import load_zip
 from engine.procedure.package import DIAGRAM, Package
 from engine.procedure.registry import ProcedureCache, ProcedureVersion, latest, store
 from engine.procedure.report import from_refusal
+from engine.procedure.reviews import ProcedureReview
+from engine.procedure.scenarios import SHORTEST_REASON
 from engine.process.proof import prove
+from engine.process.rehearsal import Trial, try_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +77,72 @@ def changes(w: UnitOfWork, package: Package) -> tuple[Any, ...]:
     return tuple(difference(w.part(ProcedureCache).package(w, last.id), package)) if last is not None else ()
 
 
-def publish(w: UnitOfWork, package: Package, *, effective_from: date | None = None, legal_basis: str = "") -> Published:
+def trial(w: UnitOfWork, package: Package) -> Trial:
+    """Play the scenarios of a package under the office's calendar.
+
+    Raises:
+        Refused: the package cannot be run at all.
+    """
+    calendar = w.part(Calendars).of()
+    return try_all(package, lambda now: working_time(calendar, now))
+
+
+def second_person(w: UnitOfWork, package: Package) -> ProcedureReview | None:
+    """Let only somebody else than the one who put a package forward go on; the command line acts for the installation itself.
+
+    Raises:
+        Forbidden: the actor designs no procedures.
+        Refused: nobody has put it forward, or it is the actor's own.
+    """
+    if w.actor.kind != "person":
+        return reviews.find(w.session, w.province, package, lock=True)
+    acting(w).require(*DESIGNERS)
+    review = reviews.find(w.session, w.province, package, lock=True)
+    if review is None or review.state != reviews.WAITING:
+        raise Refused("procedure.not_put_forward")
+    if review.submitted_by_id == w.actor.person:
+        raise Refused("procedure.own_proposal")
+    return review
+
+
+def reject(w: UnitOfWork, package: Package, reason: str) -> None:
+    """Send a proposal back to whoever put it forward.
+
+    Raises:
+        Refused: at the field: no reason; or it is the actor's own.
+    """
+    if not reason.strip():
+        raise Refused("task.reason_missing", field="reason")
+    review = second_person(w, package)
+    if review is not None:
+        review.state, review.decided_by_id, review.decided_at = reviews.REJECTED, w.actor.person, w.now
+        review.reason = reason.strip()[:2000]
+        w.record("procedure.rejected", None, key=package.key, content_hash=package.content_hash)
+
+
+def publish(
+    w: UnitOfWork, package: Package, *, effective_from: date | None = None, legal_basis: str = "", untested_because: str = ""
+) -> Published:
     """Publish a package: the next dossier takes it, those already received keep theirs.
+
+    Whoever publishes is not who put it forward. Scenarios that fail and flows nobody tried need a reason, which the journal keeps.
 
     Raises:
         NotPublishable: the gate has findings that refuse.
         Forbidden: the actor designs no procedures.
+        Refused: it is the actor's own proposal, or scenarios are missing without a reason.
     """
-    if w.actor.kind == "person":
-        acting(w).require(*DESIGNERS)
+    review = second_person(w, package)
     report = examine(package)
     if not report.refused:
         report = report.with_findings(from_refusal(fault) for fault in w.part(Printer).faults(package))
     if report.refused:
         raise NotPublishable(report)
+    played = trial(w, package)
+    if not played.green and len(untested_because.strip()) < SHORTEST_REASON:
+        raise Refused("procedure.untested", field="untested_because", count=len(played.faults))
+    if review is not None:
+        review.state, review.decided_by_id, review.decided_at = reviews.PUBLISHED, w.actor.person, w.now
     words = changes(w, package)
     version, kind = store(w, package, effective_from=effective_from)
     if kind != "same":
@@ -100,6 +157,9 @@ def publish(w: UnitOfWork, package: Package, *, effective_from: date | None = No
             effective_from=version.effective_from.isoformat(),
             legal_basis=legal_basis,
             kind=kind,
+            put_forward_by=str(review.submitted_by_id) if review is not None else "",
+            untested=len(played.faults),
+            untested_because=untested_because.strip()[:500],
         )
     return Published(version, kind, report, words)
 

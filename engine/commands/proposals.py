@@ -25,6 +25,7 @@ from engine.procedure.loader import load_files, load_zip, to_zip
 from engine.procedure.package import DIAGRAM, Package
 from engine.procedure.registry import ProcedureVersion, latest
 from engine.procedure.report import Finding, Report, from_refusal, ordered
+from engine.procedure.reviews import ProcedureReview, find, put_forward
 
 LARGEST = 20 * 1024 * 1024
 _KEPT_REPORTS = 64
@@ -46,6 +47,7 @@ class Proposal:
     changes: tuple[Any, ...]
     base: ProcedureVersion | None
     kind: str
+    review: ProcedureReview | None = None
 
     @property
     def diagram(self) -> bytes:
@@ -82,7 +84,10 @@ def propose(w: UnitOfWork, key: str, content: bytes, name: str) -> Proposal:
         if refused.code == "procedure.unknown":
             raise
         return Proposal("", None, Report(key, "", (from_refusal(refused),)), (), None, "")
-    return judged(w, package, w.part(BlobStore).put(to_zip(package)))
+    found = judged(w, package, w.part(BlobStore).put(to_zip(package)))
+    if found.report.passed and found.kind != "same":
+        put_forward(w, package, found.reference)
+    return found
 
 
 def proposal(w: UnitOfWork, reference: str) -> Proposal:
@@ -137,7 +142,7 @@ def judged(w: UnitOfWork, package: Package, reference: str) -> Proposal:
         kind = "changed"
     else:
         kind = "redrawn" if base.drawing_hash != package.drawing_hash else "same"
-    return Proposal(reference, package, report, changes(w, package), base, kind)
+    return Proposal(reference, package, report, changes(w, package), base, kind, find(w.session, w.province, package))
 
 
 def _report(w: UnitOfWork, package: Package) -> Report:

@@ -9,10 +9,11 @@ from engine.dossier import model as dossiers
 from engine.kernel import clock, due, incidents, journal, journal_seal, outbox, requests
 from engine.organisation import directory
 from engine.organisation import model as organisation
-from engine.procedure import drafts, registry
+from engine.procedure import drafts, registry, reviews
 from engine.process import changes
 from engine.process import model as process
 
 MODULES = (
-    accounts, changes, clock, codes, directory, documents, dossiers, drafts, due, incidents, journal, journal_seal, organisation, outbox, process, registry, requests,
+    accounts, changes, clock, codes, directory, documents, dossiers, drafts, due, incidents, journal, journal_seal, organisation, outbox,
+    process, registry, requests, reviews,
 )  # fmt: skip

@@ -15,6 +15,7 @@ from engine.kernel.unit_of_work import UnitOfWork
 from engine.office import papers
 from engine.office.drafting import designer
 from engine.office.standing import ZONE
+from engine.procedure import reviews
 from engine.procedure.difference import difference
 from engine.procedure.drafts import packed as packed_files
 from engine.procedure.forms import Form
@@ -24,6 +25,7 @@ from engine.procedure.outline import outline
 from engine.procedure.package import DIAGRAM, Package
 from engine.procedure.phrases import OPERATOR_WORDS
 from engine.procedure.registry import ProcedureCache, ProcedureVersion, all_in_force, versions
+from engine.procedure.reviews import ProcedureReview
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,24 @@ def differing(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> Sequence[An
         return tuple(difference(load_files(old), load_files(new)))
     except Refused:
         return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A proposal that waits for a second person."""
+
+    review: ProcedureReview
+    submitted_by: str
+
+
+def waiting(w: UnitOfWork) -> list[Waiting]:
+    """Return what waits for a second person, the oldest first."""
+    return [Waiting(one, papers.person_name(w, one.submitted_by_id)) for one in reviews.waiting(w.session, w.province)]
+
+
+def person(w: UnitOfWork, person_id: UUID | None) -> str:
+    """Return the name of one of our people."""
+    return papers.person_name(w, person_id)
 
 
 def panel(package: Package | None) -> dict[str, Any]:

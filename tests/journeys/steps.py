@@ -23,7 +23,7 @@ CHROMIUM = [
 CARD = "001190012345|012345678|Nguyễn Thị Mai|17051990|Nữ|12 phố Huế, xã An Mẫu, Tỉnh Mẫu|01072021"
 NUMBER = "001190012345"
 RECEPTION, SPECIALIST, LEADER, CLERK, RETURNS = "Lê Thị Ngọc Ánh", "Võ Thị Ái Liên", "Nguyễn Văn Ân", "Nguyễn Thị Út", "Phùng Văn Ưng"
-DESIGNER, INSPECTOR = "Vũ Minh Đạo", "Dương Đình Nghiêm"
+DESIGNER, APPROVER, INSPECTOR = "Vũ Minh Đạo", "Hoàng Thị Thu Hà", "Dương Đình Nghiêm"
 LEADER_PIN, SEAL_PIN = "135791", "975310"
 EXPECTED = ("status of 403", "status of 404", "status of 409", "status of 412", "status of 422")
 """Answers Chromium logs as errors although the page says them to people."""

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from engine.settings import ROOT
 from tests.journeys.conftest import Installation
 from tests.journeys.installed import ask
-from tests.journeys.steps import DESIGNER, RECEPTION, SPECIALIST, Person, approve, receive
+from tests.journeys.steps import APPROVER, DESIGNER, RECEPTION, SPECIALIST, Person, approve, receive
 
 pytestmark = pytest.mark.browser
 KEY = "certified_electronic_copy"
@@ -32,7 +32,8 @@ def upload(designer: Person, file: Path) -> Page:
 
 
 def publish(page: Page) -> None:
-    """Put the proposal on the page in force."""
+    """Put the proposal on the page in force, as the second person."""
+    page.get_by_label("Vì sao công bố khi kịch bản chưa đạt").fill("Kịch bản của bước mới được bổ sung sau")
     page.get_by_label("Căn cứ").fill("Quyết định số 12/QĐ-UBND ngày 20/11/2026")
     page.get_by_role("button", name="Công bố").click()
     page.wait_for_url(re.compile(f"/designer/{KEY}$"))
@@ -59,7 +60,8 @@ def test_the_next_dossier_takes_the_new_step_and_yesterdays_does_not(
     )
     page.locator(".djs-container svg").first.wait_for()
     designer.picture("designer-proposal-1366", whole=True)
-    publish(page)
+    expect(page.get_by_text("Cần người thứ hai công bố")).to_be_visible()
+    publish(somebody(APPROVER).open(page.url.removeprefix(designer.address)))
     after, _access = receive(reception, paper, tmp_path)
     for code in (before, after):
         approve(officer, code)

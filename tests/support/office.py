@@ -51,6 +51,7 @@ PEOPLE = {
     "personnel": ("Hồ Sỹ Anh", "division", "personnel_officer", "Công chức tổ chức cán bộ"),
     "office": ("Mai Văn Phúc", "commune", "office_chief", "Chánh Văn phòng"),
     "designer": ("Tạ Ngọc Linh", "province", "procedure_designer", "Quản trị nghiệp vụ"),
+    "approver": ("Hoàng Thị Thu", "province", "procedure_approver", "Người phê duyệt quy trình"),
     "administrator": ("Cao Xuân Bách", "province", "technical_administrator", "Quản trị kỹ thuật"),
     "inspector": ("Đinh Công Sơn", "province", "inspector", "Thanh tra viên"),
 }

@@ -295,8 +295,14 @@ def test_a_designer_examines_and_publishes(office: Office, client: FlaskClient):
     good = client.post(f"{BASE}/procedures/examination", headers=headers, data={"key": key, "file": (io.BytesIO(drawn), "p.bpmn")}).json
     published = client.post(
         f"{BASE}/procedures/publication",
-        headers=headers,
-        json={"reference": good["reference"], "legal_basis": "Quyết định số 1", "effective_from": "2026-11-23"},
+        headers=token(office, "approver"),
+        json={
+            "reference": good["reference"], "legal_basis": "Quyết định số 1", "effective_from": "2026-11-23",
+            "untested_because": "Kịch bản được bổ sung sau",
+        },
+    )  # fmt: skip
+    rejected = client.post(
+        f"{BASE}/procedures/rejection", headers=token(office, "approver"), json={"reference": good["reference"], "reason": "x"}
     )
 
     assert not broken["passed"]
@@ -305,6 +311,7 @@ def test_a_designer_examines_and_publishes(office: Office, client: FlaskClient):
     assert any("Trưởng phòng" in change["vi"] for change in good["changes"])
     assert published.status_code == 201, published.text
     assert published.json["number"] == 2
+    assert rejected.status_code == 422, "what is published is not sent back"
     assert client.get(f"{BASE}/procedures/{key}", headers=headers).json["version"] == 2
 
 

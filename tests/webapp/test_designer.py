@@ -21,6 +21,7 @@ PAGE = f"/designer/{KEY}"
 REVIEWED = Path(__file__).parents[1] / "procedures" / "with_division_head" / "process.bpmn"
 APPROVE = {"decision": "approve", "paper_name": "Bằng tốt nghiệp", "paper_issuer": "Trường Đại học Mẫu", "compared": "true"}
 BASIS = "Quyết định số 12/QĐ-UBND ngày 20/11/2026"
+UNTESTED = "Kịch bản của bước mới được bổ sung sau"
 
 
 @pytest.fixture
@@ -31,6 +32,11 @@ def app(office: Office) -> Flask:
 @pytest.fixture
 def designer(app: Flask, office: Office) -> Visitor:
     return signed_in(app, office, "designer")
+
+
+@pytest.fixture
+def approver(app: Flask, office: Office) -> Visitor:
+    return signed_in(app, office, "approver")
 
 
 def diagram() -> bytes:
@@ -65,14 +71,14 @@ def test_a_version_is_drawn_told_in_words_and_taken_away_whole(designer: Visitor
     assert "sandbox" in drawn.headers["Content-Security-Policy"]
 
 
-def test_a_new_step_is_told_in_words_published_and_taken_by_the_next_dossier_only(office: Office, designer: Visitor):
+def test_a_new_step_is_told_in_words_published_and_taken_by_the_next_dossier_only(office: Office, designer: Visitor, approver: Visitor):
     before = office.receive()
 
     examined = upload(designer, REVIEWED.read_bytes())
     assert examined.status_code == 303, examined.text
     address = examined.headers["Location"]
     page = designer.get(address)
-    published = designer.post(address, address, effective_from="23/11/2026", legal_basis=BASIS)
+    published = approver.post(address, address, effective_from="23/11/2026", legal_basis=BASIS, untested_because=UNTESTED)
     after = office.receive()
     for received in (before, after):
         office.complete("specialist", received.code, APPROVE)
@@ -117,11 +123,44 @@ def test_no_file_is_said_at_the_field(designer: Visitor):
     assert "Chưa chọn tệp" in answer.text
 
 
-def test_publication_wants_its_basis_and_a_day_that_exists(designer: Visitor):
+def test_publication_takes_a_second_person(office: Office, designer: Visitor, approver: Visitor):
+    address = upload(designer, REVIEWED.read_bytes()).headers["Location"]
+    form = {"effective_from": "23/11/2026", "legal_basis": BASIS, "untested_because": UNTESTED}
+
+    own = designer.post(address, address, **form)
+    listed = approver.get("/designer").text
+    without_reason = approver.post(f"{address}/rejection", address, reason="")
+    rejected = approver.post(f"{address}/rejection", address, reason="Thiếu bước văn thư")
+    after_rejection = approver.post(address, address, **form)
+    again = upload(designer, REVIEWED.read_bytes())
+
+    assert own.status_code == 422
+    assert "Người gửi duyệt không tự công bố" in own.text
+    assert "Chờ người thứ hai duyệt" in listed
+    assert "Tạ Ngọc Linh" in listed
+    assert without_reason.status_code == 422
+    assert rejected.status_code == 303
+    assert after_rejection.status_code == 422
+    assert "Thiếu bước văn thư" not in designer.get(again.headers["Location"]).text, "put forward anew"
+    assert approver.post(address, address, **form).status_code == 303
+
+
+def test_scenarios_that_fail_are_passed_over_only_with_a_reason(designer: Visitor, approver: Visitor):
     address = upload(designer, REVIEWED.read_bytes()).headers["Location"]
 
-    nothing = designer.post(address, address, effective_from="23/11/2026", legal_basis="")
-    no_day = designer.post(address, address, effective_from="31/02/2027", legal_basis=BASIS)
+    page = approver.get(address).text
+    silent = approver.post(address, address, effective_from="23/11/2026", legal_basis=BASIS)
+
+    assert "điểm ở kịch bản chưa đạt" in page
+    assert silent.status_code == 422
+    assert 'id="field-untested-because-error"' in silent.text
+
+
+def test_publication_wants_its_basis_and_a_day_that_exists(designer: Visitor, approver: Visitor):
+    address = upload(designer, REVIEWED.read_bytes()).headers["Location"]
+
+    nothing = approver.post(address, address, effective_from="23/11/2026", legal_basis="")
+    no_day = approver.post(address, address, effective_from="31/02/2027", legal_basis=BASIS)
 
     assert nothing.status_code == 422
     assert "Chưa ghi căn cứ" in nothing.text
@@ -129,7 +168,7 @@ def test_publication_wants_its_basis_and_a_day_that_exists(designer: Visitor):
     assert 'id="field-effective-from-error"' in no_day.text
 
 
-def test_a_whole_package_as_zip_makes_a_new_procedure(designer: Visitor):
+def test_a_whole_package_as_zip_makes_a_new_procedure(designer: Visitor, approver: Visitor):
     template = load_folder(ROOT / "bpmn" / "_template")
 
     examined = upload(designer, to_zip(template), "goi.zip", page="/designer")
@@ -137,13 +176,13 @@ def test_a_whole_package_as_zip_makes_a_new_procedure(designer: Visitor):
     assert examined.status_code == 303, examined.text
     address = examined.headers["Location"]
     assert "Công bố lần đầu" in designer.get(address).text
-    assert designer.post(address, address, effective_from="23/11/2026", legal_basis=BASIS).status_code == 303
+    assert approver.post(address, address, effective_from="23/11/2026", legal_basis=BASIS).status_code == 303
     assert template.name.vi in designer.get("/designer").text
 
 
-def test_two_versions_are_compared_in_words(designer: Visitor):
+def test_two_versions_are_compared_in_words(designer: Visitor, approver: Visitor):
     address = upload(designer, REVIEWED.read_bytes()).headers["Location"]
-    designer.post(address, address, effective_from="23/11/2026", legal_basis=BASIS)
+    approver.post(address, address, effective_from="23/11/2026", legal_basis=BASIS, untested_because=UNTESTED)
 
     page = designer.get(f"{PAGE}/compare").text
 

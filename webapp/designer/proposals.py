@@ -10,9 +10,9 @@ from flask.typing import ResponseReturnValue
 from engine.commands import procedures as commands
 from engine.commands import proposals as queries
 from engine.errors import NotFound, Refused
-from engine.queries import designing
+from engine.queries import designing, rehearsing
 from engine.runtime import UnitOfWork
-from webapp.accounts import holding
+from webapp.accounts import holding, me
 from webapp.admin.organisation import asked_day
 from webapp.designer.area import DESIGNERS, KIND, SEVERITY, area, file
 from webapp.i18n import gettext as _
@@ -84,6 +84,9 @@ def shown(w: UnitOfWork, found: Any, key: str) -> str:
         kind=KIND.get(found.kind, ""),
         today=w.now,
         outline=designing.words(found.package) if found.package is not None and found.report.passed else (),
+        own=found.review is not None and found.review.submitted_by_id == me().person,
+        submitter=designing.person(w, found.review.submitted_by_id) if found.review is not None else "",
+        trial=rehearsing.trial(w, found.package) if found.package is not None and found.report.passed else None,
     )
 
 
@@ -104,9 +107,20 @@ def publish(w: UnitOfWork, key: str, reference: str) -> ResponseReturnValue:
     basis = request.form.get("legal_basis", "").strip()[:500]
     if not basis:
         raise Refused("procedure.basis_missing", field="legal_basis")
-    done = commands.publish(w, found.package, effective_from=asked_day("effective_from"), legal_basis=basis)
+    untested = request.form.get("untested_because", "")
+    done = commands.publish(w, found.package, effective_from=asked_day("effective_from"), legal_basis=basis, untested_because=untested)
     assert done.version is not None
     said = {"vi": _("Đã công bố phiên bản %(n)s, hiệu lực từ %(day)s."), "same": _("Phiên bản %(n)s đã có sẵn, không có gì thay đổi.")}
     text = said["same" if done.kind == "same" else "vi"]
     flash(text % {"n": done.version.number, "day": done.version.effective_from.strftime("%d/%m/%Y")}, "done")
     return redirect(url_for("designer.procedure", key=key), 303)
+
+
+@area.post("/<key>/proposals/<reference>/rejection")
+@holding(*DESIGNERS)
+@act("designer.proposal")
+def reject(w: UnitOfWork, key: str, reference: str) -> ResponseReturnValue:
+    """Send a proposal back with a reason."""
+    commands.reject(w, of(w, key, reference).package, request.form.get("reason", ""))
+    flash(_("Đã trả lại đề xuất kèm lý do."), "done")
+    return redirect(url_for("designer.procedures"), 303)

@@ -18,7 +18,7 @@ from webapp.transaction import look
 def procedures() -> ResponseReturnValue:
     """Show every procedure with the version in force and how its dossiers fare."""
     with look() as w:
-        return render_template("designer/procedures.html", rows=designing.overview(w), scopes=SCOPE)
+        return render_template("designer/procedures.html", rows=designing.overview(w), scopes=SCOPE, waiting=designing.waiting(w))
 
 
 @area.get("/<key>")

@@ -205,6 +205,8 @@ FACT = {
     "draft.begun": _("Bắt đầu bản soạn quy trình"),
     "draft.handed_over": _("Giao bản soạn cho người khác"),
     "draft.moved": _("Đổi trạng thái bản soạn"),
+    "procedure.put_forward": _("Gửi duyệt quy trình"),
+    "procedure.rejected": _("Trả lại đề xuất quy trình"),
     "procedure.published": _("Ban hành quy trình"),
     "dossier.migrated": _("Chuyển phiên bản quy trình"),
     "dossier.migration_undone": _("Hoàn tác chuyển phiên bản"),
