@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from engine.cli import group, leaf
+from engine.cli import _migrate, group, leaf
 from engine.cli._rehearse import new, play
 from engine.errors import NotFound, Refused
 from engine.procedure.declaration import PackageInvalid
@@ -55,6 +55,7 @@ def add(commands: Any) -> None:
     one = leaf(found, "export", _export, "write the newest version of a published procedure as a zip file")
     one.add_argument("key")
     one.add_argument("file", type=Path)
+    _migrate.add(found)
     one = leaf(found, "outline", _outline, "print the diagram of a package in words")
     one.add_argument("package", type=Path)
     _speaking(one)

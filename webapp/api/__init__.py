@@ -2,7 +2,20 @@
 
 from typing import Any
 
-from webapp.api import decisions, document, dossiers, drafts, intake, organisation, oversight, procedures, signatures, tasks, tracking
+from webapp.api import (
+    decisions,
+    document,
+    dossiers,
+    drafts,
+    intake,
+    migration,
+    organisation,
+    oversight,
+    procedures,
+    signatures,
+    tasks,
+    tracking,
+)
 from webapp.api.area import area
 
 navigation: list[Any] = []
@@ -14,6 +27,7 @@ __all__ = [
     "dossiers",
     "drafts",
     "intake",
+    "migration",
     "navigation",
     "organisation",
     "oversight",
