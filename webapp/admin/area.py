@@ -16,7 +16,7 @@ PLACE = _("Quản trị")
 navigation = [
     Entry(PLACE, _("Giờ đầu tiên"), "admin.first_hour", "check", ADMINISTRATORS),
     Entry(PLACE, _("Con người, vị trí"), "admin.people", "people", ADMINISTRATORS),
-    Entry(PLACE, _("Đơn vị"), "admin.units", "list", ADMINISTRATORS),
+    Entry(PLACE, _("Các đơn vị"), "admin.units", "list", ADMINISTRATORS),
     Entry(PLACE, _("Ủy quyền"), "admin.delegations", "handover", LENDERS),
     Entry(PLACE, _("Khóa ký số"), "admin.keys", "key", ADMINISTRATORS),
     Entry(PLACE, _("Lịch làm việc"), "admin.calendar", "calendar", STAFF),

@@ -14,7 +14,7 @@ area = Blueprint("desk", __name__, template_folder="templates", url_prefix="/des
 WORK = _("Công việc")
 navigation = [
     Entry(WORK, _("Việc của tôi"), "desk.inbox", "inbox", count="all", shortcut="i"),
-    Entry(WORK, _("Hồ sơ"), "desk.dossiers", "paper", shortcut="t"),
+    Entry(WORK, _("Danh sách hồ sơ"), "desk.dossiers", "paper", shortcut="t"),
     Entry(WORK, _("Việc nội bộ"), "desk.internal", "flow"),
 ]
 
