@@ -7,17 +7,27 @@ from collections.abc import Callable
 from typing import get_args
 
 from engine.feel.dmn import model
-from engine.feel.dmn.xml import Element, attribute, child, children, kind, refuse, text
+from engine.feel.dmn.xml import Element, attribute, child, children, is_feel, kind, refuse, text
 
-_FEEL = ("", "http://www.omg.org/spec/FEEL/20140401", "https://www.omg.org/spec/DMN/20191111/FEEL/", "feel", "FEEL")
+_ORIENTATIONS = ("", "Rule-as-Row", "Rule-as-Column", "CrossTable")
+"""How a table is drawn; whichever it is, the file lists its rules one by one and means the same (clause 8.2.2)."""
+
 MAX_RULES = 5_000
 MAX_COLUMNS = 100
 
 
+_SCHEMA = "http://www.w3.org/2001/XMLSchema"
+"""Files of 1.1 name the simple types of XML Schema where they mean those of FEEL."""
+
+
 def type_of(part: Element) -> str:
-    """The type a box states: ``feel:number`` in 1.1, ``number`` since."""
+    """The type a box states: ``feel:number`` in 1.1, ``number`` since; ``{namespace}name`` for the type of an imported model."""
     written = attribute(part, "typeRef") or text(part, "typeRef")
-    return written.rpartition(":")[2]
+    prefix, _, name = written.rpartition(":")
+    namespace = str(part.nsmap.get(prefix, "")) if prefix else ""
+    if not namespace or is_feel(namespace) or namespace == _SCHEMA or namespace == attribute(part.getroottree().getroot(), "namespace"):
+        return name
+    return f"{{{namespace}}}{name}"
 
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -38,12 +48,6 @@ def read_box(part: Element, depth: int = 0, as_kind: str = "") -> model.Boxed:
     return _READERS[name](part, depth)
 
 
-def _language(part: Element) -> None:
-    language = attribute(part, "expressionLanguage")
-    if language not in _FEEL and not language.endswith("/FEEL/"):
-        raise refuse("decision.language", part, language=language[:80])
-
-
 def inner(part: Element, depth: int, *without: str) -> model.Boxed:
     """The one boxed expression inside *part*."""
     boxes = [box for box in part if kind(box) in _READERS and kind(box) not in without]
@@ -53,7 +57,6 @@ def inner(part: Element, depth: int, *without: str) -> model.Boxed:
 
 
 def _literal(part: Element, depth: int) -> model.Boxed:
-    _language(part)
     if child(part, "importedValues") is not None:
         raise refuse("decision.unsupported", part, kind="importedValues")
     return model.LiteralBox(part.sourceline or 1, type_of(part), text(part, "text"))
@@ -62,6 +65,9 @@ def _literal(part: Element, depth: int) -> model.Boxed:
 def _table(part: Element, depth: int) -> model.Boxed:
     policy = attribute(part, "hitPolicy") or "UNIQUE"
     aggregation = attribute(part, "aggregation")
+    orientation = attribute(part, "preferredOrientation")
+    if orientation not in _ORIENTATIONS:
+        raise refuse("decision.unsupported", part, kind=orientation[:60])
     if policy not in get_args(model.HitPolicy) or aggregation not in get_args(model.Aggregation):
         raise refuse("decision.hit_policy", part, policy=f"{policy} {aggregation}".strip()[:60])
     inputs = tuple(_input(column) for column in children(part, "input"))
@@ -86,7 +92,6 @@ def _input(column: Element) -> model.Input:
     expression = child(column, "inputExpression")
     if expression is None:
         raise refuse("decision.empty", column)
-    _language(expression)
     written = text(expression, "text")
     return model.Input(attribute(column, "label") or written, written, type_of(expression), text(column, "inputValues", "text"))
 
@@ -105,7 +110,6 @@ def _rule(row: Element, inputs: int, outputs: int) -> model.Rule:
     tests: list[str] = []
     results: list[str] = []
     for cell in children(row, "inputEntry", "outputEntry"):
-        _language(cell)
         (tests if kind(cell) == "inputEntry" else results).append(text(cell, "text"))
     if len(tests) != inputs or len(results) != outputs:
         raise refuse("decision.cells", row, inputs=inputs, outputs=outputs)

@@ -40,9 +40,10 @@ class Decisions:
     ) -> None:
         self.model = source
         self.mode = mode
-        self.imported = {entry.name: self._import(entry, imports or {}) for entry in source.imports}
-        self.by_namespace = {other.model.namespace: (name, other) for name, other in self.imported.items()}
-        self.types: TypeTable = TypeTable(source.types, {name: other.types for name, other in self.imported.items()})
+        self.imported = {entry.namespace: (entry.name, self._import(entry, imports or {})) for entry in source.imports}
+        self.types: TypeTable = TypeTable(
+            source.types, {namespace: (name, other.types) for namespace, (name, other) in self.imported.items()}
+        )
         self.functions = registered(functions) if functions else {}
         self.compiler = LogicCompiler(self.types, mode, problems)
         self.declared: dict[str, Declared] = {}
@@ -89,9 +90,10 @@ class Decisions:
         names: dict[str, FeelType] = {name: FunctionType("function", result=call.result) for name, call in self.functions.items()}
         for reference in element.requires:
             prefix, holder, key = self.resolve(reference, element)
-            if not prefix:
+            if holder is self:
                 self._compile(key)
-                names[self.model.elements[key].name] = self.kinds[key]
+            if not prefix:
+                names[holder.model.elements[key].name] = holder.kinds[key]
             else:
                 known = names.get(prefix)
                 entries = dict(known.entries) if isinstance(known, ContextType) else {}
@@ -100,7 +102,7 @@ class Decisions:
         return names
 
     def resolve(self, reference: str, element: model.Element) -> tuple[str, Decisions, str]:
-        """The import name (empty for this model), the model and the key of a required element.
+        """The import name (empty for this model and for imports without a name), the model and the key of a required element.
 
         Raises:
             FeelError: ``decision.reference`` when nothing is there.
@@ -109,8 +111,8 @@ class Decisions:
         if not namespace or namespace == self.model.namespace:
             if key in self.model.elements:
                 return "", self, key
-        elif namespace in self.by_namespace:
-            name, other = self.by_namespace[namespace]
+        elif namespace in self.imported:
+            name, other = self.imported[namespace]
             if key in other.model.elements:
                 return name, other, key
         raise FeelError("decision.reference", element.line, 1, element=element.name, target=reference[:120])
@@ -130,12 +132,12 @@ class Decisions:
     def _service(self, key: str, element: model.Service) -> None:
         parameters = self.parameters(element)
         for reference in (*element.outputs, *element.encapsulated):
-            prefix, _, required = self.resolve(reference, element)
-            if not prefix:
+            _, holder, required = self.resolve(reference, element)
+            if holder is self:
                 self._compile(required)
         kinds = []
-        for prefix, holder, required in parameters:
-            if not prefix:
+        for _, holder, required in parameters:
+            if holder is self:
                 self._compile(required)
             kinds.append(holder.kinds[required])
         outputs = {holder.model.elements[required].name: holder.kinds[required] for _, holder, required in self._outputs(element)}
@@ -226,12 +228,17 @@ class Decisions:
 
 def holder_value(holder: Decisions, key: str, prefix: str, inputs: Mapping[str, Any]) -> Any:
     """The value given for an input of an imported model."""
-    nested = inputs.get(prefix)
-    return Evaluation(holder, nested if isinstance(nested, Mapping) else {}, Run(Meter()), {}).given(key)
+    return Evaluation(holder, inputs_under(prefix, inputs), Run(Meter()), {}).given(key)
+
+
+def inputs_under(prefix: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The inputs of an imported model: those under the name of the import, or all of them when it has none."""
+    nested = inputs.get(prefix) if prefix else inputs
+    return nested if isinstance(nested, Mapping) else {}
 
 
 class Evaluation:
-    """The values of one model during one run. *replaced* are values given in place of what decisions would compute."""
+    """The values of one model during one run."""
 
     def __init__(
         self,
@@ -239,13 +246,12 @@ class Evaluation:
         inputs: Mapping[str, Any],
         run: Run,
         functions: Mapping[str, Function],
-        replaced: Mapping[str, Any] | None = None,
     ) -> None:
         self.decisions = decisions
         self.inputs = inputs
         self.run = run
         self.functions = functions
-        self.values: dict[str, Any] = dict(replaced or {})
+        self.values: dict[str, Any] = {}
         self.inner: dict[str, Evaluation] = {}
 
     def value(self, key: str) -> Any:
@@ -282,19 +288,19 @@ class Evaluation:
         for reference in element.requires:
             prefix, holder, key = self.decisions.resolve(reference, element)
             name = holder.model.elements[key].name
-            if not prefix:
-                scope[name] = self.value(key)
+            value = self.value(key) if holder is self.decisions else self._imported(prefix, holder).value(key)
+            if prefix:
+                scope.setdefault(prefix, {})[name] = value
             else:
-                scope.setdefault(prefix, {})[name] = self._imported(prefix, holder).value(key)
+                scope[name] = value
         return scope
 
     def _imported(self, prefix: str, holder: Decisions) -> Evaluation:
-        if prefix not in self.inner:
-            nested = self.inputs.get(prefix)
-            self.inner[prefix] = Evaluation(
-                holder, nested if isinstance(nested, Mapping) else {}, self.run, {**holder.functions, **self.functions}
-            )
-        return self.inner[prefix]
+        namespace = holder.model.namespace
+        if namespace not in self.inner:
+            functions = {**holder.functions, **self.functions}
+            self.inner[namespace] = Evaluation(holder, inputs_under(prefix, self.inputs), self.run, functions)
+        return self.inner[namespace]
 
     def _service(self, key: str, element: model.Service) -> Function:
         parameters = self.decisions.parameters(element)
@@ -303,12 +309,13 @@ class Evaluation:
         assert isinstance(kind, FunctionType)
 
         def call(_: Meter, *arguments: Any) -> Any:
-            own = {required: value for (prefix, _, required), value in zip(parameters, arguments, strict=True) if not prefix}
-            bound = {required: self._bound(required, value) for required, value in own.items()}
-            inside = Evaluation(self.decisions, self.inputs, self.run, self.functions, bound)
+            inside = Evaluation(self.decisions, self.inputs, self.run, self.functions)
+            for (prefix, holder, required), value in zip(parameters, arguments, strict=True):
+                owner = inside if holder is self.decisions else inside._imported(prefix, holder)
+                owner.values[required] = owner._bound(required, value)
             made = {}
             for prefix, holder, required in self.decisions._outputs(element):
-                source = inside if not prefix else inside._imported(prefix, holder)
+                source = inside if holder is self.decisions else inside._imported(prefix, holder)
                 made[holder.model.elements[required].name] = source.value(required)
             return next(iter(made.values())) if len(made) == 1 else made
 

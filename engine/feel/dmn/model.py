@@ -151,6 +151,8 @@ class ItemDefinition:
     components: tuple[ItemDefinition, ...]
     line: int
     function: tuple[tuple[str, ...], str] | None = None
+    constraint: str = ""
+    """Tests of the value itself; ``values`` tests the items when the type is a collection (edition 1.5)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,28 +8,11 @@ from lxml import etree
 
 from engine.feel.dmn import model
 from engine.feel.dmn.boxes import read_box, type_of
+from engine.feel.dmn.vocabulary import check_words
 from engine.feel.dmn.xml import NAMESPACES, Element, attribute, child, children, kind, read_root, refuse, text
 from engine.feel.errors import FeelError
 
 MAX_TYPES = 2_000
-_SILENT = frozenset(
-    [
-        "artifact",
-        "association",
-        "textAnnotation",
-        "group",
-        "extensionElements",
-        "description",
-        "elementCollection",
-        "performanceIndicator",
-        "organizationUnit",
-        "knowledgeSource",
-        "businessContextElement",
-        "DMNDI",
-        "question",
-        "allowedAnswers",
-    ]
-)
 
 
 def read_model(data: bytes) -> model.Model:
@@ -39,6 +22,7 @@ def read_model(data: bytes) -> model.Model:
         FeelError: ``decision.…`` naming line and element.
     """
     root = read_root(data)
+    check_words(root)
     imports: list[model.Import] = []
     types: list[model.ItemDefinition] = []
     elements: dict[str, model.Element] = {}
@@ -53,8 +37,6 @@ def read_model(data: bytes) -> model.Model:
             if element.id in elements:
                 raise refuse("decision.duplicate", part, name=element.id)
             elements[element.id] = element
-        elif name and name not in _SILENT:
-            raise refuse("decision.unsupported", part, kind=name)
     _unique_names(elements)
     if len(types) > MAX_TYPES:
         raise FeelError("decision.too_large", limit=MAX_TYPES)
@@ -88,11 +70,12 @@ def _item(part: Element, depth: int) -> model.ItemDefinition:
     return model.ItemDefinition(
         attribute(part, "name"),
         type_of(part),
-        text(part, "allowedValues", "text") or text(part, "typeConstraint", "text"),
+        text(part, "allowedValues", "text"),
         attribute(part, "isCollection") == "true",
         tuple(_item(component, depth + 1) for component in children(part, "itemComponent")),
         part.sourceline or 1,
         signature,
+        text(part, "typeConstraint", "text"),
     )
 
 
@@ -130,10 +113,6 @@ def _logic(part: Element) -> Element | None:
     boxes = [inner for inner in part if kind(inner) in BOXES]
     if len(boxes) > 1:
         raise refuse("decision.unsupported", boxes[1], kind=kind(boxes[1]))
-    for inner in part:
-        name = kind(inner)
-        if name and name not in BOXES and name not in _KNOWN_PARTS and name not in _SILENT:
-            raise refuse("decision.unsupported", inner, kind=name)
     return boxes[0] if boxes else None
 
 
@@ -153,22 +132,6 @@ BOXES = frozenset(
         "every",
     ]
 )
-_KNOWN_PARTS = frozenset(
-    [
-        "variable",
-        "informationRequirement",
-        "knowledgeRequirement",
-        "authorityRequirement",
-        "encapsulatedLogic",
-        "parameter",
-        "supportedObjective",
-        "impactedPerformanceIndicator",
-        "decisionMaker",
-        "decisionOwner",
-        "usingProcess",
-        "usingTask",
-    ]
-)
 
 
 def _input(part: Element) -> model.InputData:
@@ -181,7 +144,6 @@ def _decision(part: Element) -> model.Decision:
 
 
 def _knowledge(part: Element) -> model.Knowledge:
-    _logic(part)
     inner = child(part, "encapsulatedLogic")
     box = read_box(inner, as_kind="functionDefinition") if inner is not None else None
     if box is not None and not isinstance(box, model.FunctionBox):

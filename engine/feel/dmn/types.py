@@ -22,7 +22,7 @@ class Declared:
 
     name: str
     kind: FeelType
-    allowed: Expression | None = None
+    allowed: tuple[Expression, ...] = ()
     item: Declared | None = None
     components: Mapping[str, Declared] = field(default_factory=dict)
 
@@ -51,8 +51,9 @@ class Declared:
                 self.item.check(item)
         for name, component in self.components.items():
             component.check(value.get(name))
-        if self.allowed is not None and self.allowed.evaluate({}, None, value) is not True:
-            raise FeelError("decision.not_allowed", type=self.name, allowed=self.allowed.text[:120])
+        for tests in self.allowed:
+            if tests.evaluate({}, None, value) is not True:
+                raise FeelError("decision.not_allowed", type=self.name, allowed=tests.text[:120])
         return value
 
 
@@ -60,9 +61,9 @@ ANYTHING = Declared("Any", ANY)
 
 
 class TypeTable:
-    """The types of one model, its own and the imported ones."""
+    """The types of one model, its own and the imported ones, those by namespace with the name of the import."""
 
-    def __init__(self, definitions: tuple[ItemDefinition, ...], imported: Mapping[str, TypeTable]) -> None:
+    def __init__(self, definitions: tuple[ItemDefinition, ...], imported: Mapping[str, tuple[str, TypeTable]]) -> None:
         self.definitions = {definition.name: definition for definition in definitions}
         self.imported = imported
         self.known: dict[str, Declared] = {}
@@ -91,10 +92,18 @@ class TypeTable:
             return self.known[name]
         if name in NAMED:
             return Declared(name, NAMED[name])
-        prefix, _, rest = name.partition(".")
-        if prefix in self.imported and rest:
-            return self.imported[prefix].named(rest, line, element)
+        for namespace, (prefix, theirs) in self.imported.items():
+            start = f"{prefix}." if prefix else ""
+            for written in (start, f"{{{namespace}}}"):
+                if name.startswith(written) and theirs.has(name.removeprefix(written)):
+                    return theirs.named(name.removeprefix(written), line, element)
         raise FeelError("decision.unknown_type", line, 1, element=element or name, name=name)
+
+    def has(self, name: str) -> bool:
+        """Whether this model, or one it imports, defines the type *name*."""
+        return name in self.definitions or any(
+            name.startswith(f"{prefix}.") and theirs.has(name[len(prefix) + 1 :]) for prefix, theirs in self.imported.values() if prefix
+        )
 
     def _declared(self, definition: ItemDefinition) -> Declared:
         components = {part.name: self._declared(part) for part in definition.components}
@@ -104,24 +113,26 @@ class TypeTable:
             return Declared(definition.name, FunctionType("function", parameters=parameters, result=result))
         if components:
             kind: FeelType = context_of({name: part.kind for name, part in components.items()})
-            base = Declared(definition.name, kind, None, None, components)
+            base = Declared(definition.name, kind, (), None, components)
         else:
             base = self.named(definition.base, definition.line, definition.name)
-        if definition.values:
-            base = self._constrained(definition, base)
+        base = self._constrained(definition, definition.values, base)
         if definition.collection:
-            return Declared(definition.name, list_of(base.kind), None, base)
-        return base
+            base = Declared(definition.name, list_of(base.kind), (), base)
+        return self._constrained(definition, definition.constraint, base)
 
-    def _constrained(self, definition: ItemDefinition, base: Declared) -> Declared:
+    def _constrained(self, definition: ItemDefinition, written: str, base: Declared) -> Declared:
+        """The type *base* with the tests *written* on its values, behind those it has already."""
+        if not written:
+            return base
         try:
-            allowed = compile_text(definition.values, names={}, mode="lenient", tests=True, implicit={"?": base.kind}, trusted=True)
+            allowed = compile_text(written, names={}, mode="lenient", tests=True, implicit={"?": base.kind}, trusted=True)
         except FeelError as problem:
             problem.element = problem.element or definition.name
             raise
-        values = constants_of(definition.values)
+        values = constants_of(written)
         kind = one_of(*values) if values and base.kind.name == "string" and all(isinstance(value, str) for value in values) else base.kind
-        return Declared(definition.name, kind, allowed, base.item, base.components)
+        return Declared(definition.name, kind, (*base.allowed, allowed), base.item, base.components)
 
 
 def constants_of(text: str) -> tuple[Any, ...] | None:

@@ -23,6 +23,8 @@ NAMESPACES = {
 }
 """The namespace of each edition of the standard that is read."""
 
+_FEEL = ("", "http://www.omg.org/spec/FEEL/20140401", "https://www.omg.org/spec/DMN/20191111/FEEL/", "feel", "FEEL")
+
 Element = etree._Element
 
 
@@ -86,6 +88,11 @@ def text(element: Element | None, *path: str) -> str:
 def attribute(element: Element, name: str) -> str:
     """An attribute, or empty."""
     return str(element.get(name) or "")
+
+
+def is_feel(language: str) -> bool:
+    """Whether an expression or type language is FEEL, as any edition writes it; FEEL is the default."""
+    return language in _FEEL or language.endswith("/FEEL/")
 
 
 def label(element: Element) -> str:

@@ -87,6 +87,11 @@ matches("foo", "(")                ⇒ error
 matches("foo", "o", "z")           ⇒ error
 matches("abab", "^(ab)\\1$")       ⇒ true
 matches("079203001234", "^0[0-9]{11}$") ⇒ true
+matches("ế", "^\\p{IsLatinExtendedAdditional}$") ⇒ true
+matches("☃", "\\p{IsMiscellaneousSymbols}")    ⇒ true
+matches("α", "\\p{IsGreek}")                   ⇒ true
+matches("a", "\\P{IsSupplementaryPrivateUseArea-B}") ⇒ true
+matches("a", "\\p{IsNowhere}")                 ⇒ error
 matches("Hồ sơ", "^\\p{Lu}\\p{Ll}+ \\w+$") ⇒ true
 matches("x-y", "^[a-z-[aeiou]]-[^aeiou]$") ⇒ true
 matches("ab", "^(?:a|b)+?$")       ⇒ true

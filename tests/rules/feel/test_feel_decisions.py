@@ -95,6 +95,10 @@ def test_several_outputs_give_a_context() -> None:
         ("<context><contextEntry><variable name='a'/></contextEntry></context>", "decision.empty"),
         ("<functionDefinition kind='Java'><literalExpression><text>1</text></literalExpression></functionDefinition>", "decision.external"),
         ("<dataTable/>", "decision.unsupported"),
+        (table("U", ["x"], ["r"], [("-", "1")]).replace("hitPolicy", "hitpolicy"), "decision.attribute"),
+        (table("U", ["x"], ["r"], [("-", "1")]).replace("<rule ", "<line ").replace("</rule>", "</line>"), "decision.unsupported"),
+        (table("U", ["x"], ["r"], [("-", "1")]).replace(" hit", ' preferredOrientation="diagonal" hit'), "decision.unsupported"),
+        (literal("1").replace("</literal", "<importedValues/></literal"), "decision.unsupported"),
         ("", "decision.empty"),
         (literal("y + 1"), "feel.unknown_name"),
         (literal("1 +"), "feel.unexpected_end"),
@@ -106,6 +110,24 @@ def test_what_cannot_be_run_exactly_is_refused_with_its_element(logic: str, code
     assert caught.value.code == code
     assert caught.value.line >= 1
     assert caught.value.element
+
+
+def test_a_table_means_the_same_however_it_is_drawn() -> None:
+    logic = table("C SUM", ["x"], ["r"], RULES)
+    drawn_as = [logic.replace(" hit", f' preferredOrientation="{way}" hit') for way in ("Rule-as-Row", "Rule-as-Column", "CrossTable")]
+    assert [run(way, {"x": 1}) for way in drawn_as] == [6, 6, 6]
+
+
+def test_what_tools_add_in_namespaces_of_their_own_is_no_part_of_the_logic() -> None:
+    logic = '<t:decisionTable xmlns:t="https://tool.example" t:hitPolicy="ANY"/>' + literal("x")
+    extended = "<extensionElements><t:anything xmlns:t='https://tool.example'/></extensionElements>" + logic
+    assert run(extended, {"x": 3}) == 3
+
+
+def test_a_model_in_another_language_is_refused() -> None:
+    data = definitions(decision("d", literal("1"))).replace(b" id=", b' expressionLanguage="http://www.w3.org/1999/XPath" id=', 1)
+    with pytest.raises(FeelError, match=r"decision\.language"):
+        read_decisions(data)
 
 
 def test_the_error_of_a_cell_names_row_and_column() -> None:
@@ -227,6 +249,20 @@ def test_item_definitions_constrain_values() -> None:
         run(literal("x.ten"), {"x": {}}, types=types, kinds={"x": "tPerson"})
 
 
+def test_constraints_add_up_and_those_of_a_collection_concern_the_list() -> None:
+    types = (
+        "<itemDefinition name='tAge'><typeRef>number</typeRef><allowedValues><text>[0..120]</text></allowedValues></itemDefinition>"
+        "<itemDefinition name='tMinor'><typeRef>tAge</typeRef><allowedValues><text>&lt; 18</text></allowedValues></itemDefinition>"
+        "<itemDefinition name='tFew' isCollection='true'><typeRef>tAge</typeRef><typeConstraint><text>count(?) &lt;= 2</text>"
+        "</typeConstraint></itemDefinition>"
+    )
+    assert run(literal("x"), {"x": 17}, types=types, kinds={"x": "tMinor"}) == 17
+    assert run(literal("x"), {"x": [17, 30]}, types=types, kinds={"x": "tFew"}) == [17, 30]
+    for value, kind in ((18, "tMinor"), (-1, "tMinor"), ([1, 2, 3], "tFew"), ([121], "tFew")):
+        with pytest.raises(FeelError, match=r"decision\.not_allowed"):
+            run(literal("x"), {"x": value}, types=types, kinds={"x": kind})
+
+
 def test_a_result_that_is_not_of_the_declared_type_is_refused_or_null() -> None:
     data = definitions(decision("d", literal('["1"][1]'), kind="number"))
     with pytest.raises(FeelError, match=r"feel\.value_type"):
@@ -259,6 +295,32 @@ def test_imports_are_read_by_namespace_and_named() -> None:
     assert set(decisions.inputs_of("d")) == {"theirs.x"}
     with pytest.raises(FeelError, match=r"decision\.import_missing"):
         read_decisions(mine)
+
+
+def test_an_import_without_a_name_and_types_by_prefix_are_those_of_the_first_edition() -> None:
+    first = "http://www.omg.org/spec/DMN/20151101/dmn.xsd"
+    theirs = definitions(
+        "<itemDefinition name='tFee'><typeRef>feel:number</typeRef><allowedValues><text>&gt;= 0</text></allowedValues></itemDefinition>",
+        given("x", "feel:number"),
+        decision("base", literal("x * 10"), needs("Input", "x")),
+        xmlns=first,
+        namespace="https://motcua.example/theirs",
+    ).replace(b"<definitions", b'<definitions xmlns:feel="http://www.omg.org/spec/FEEL/20140401"')
+    mine = definitions(
+        f'<import namespace="https://motcua.example/theirs" importType="{first}"/>',
+        decision(
+            "d",
+            literal("base - 50"),
+            '<informationRequirement><requiredDecision href="https://motcua.example/theirs#base"/></informationRequirement>',
+            kind="t:tFee",
+        ),
+        xmlns=first,
+    ).replace(b"<definitions", b'<definitions xmlns:t="https://motcua.example/theirs"')
+    decisions = read_decisions(mine, imports={"https://motcua.example/theirs": read_decisions(theirs)})
+    assert set(decisions.inputs_of("d")) == {"x"}
+    assert decisions.evaluate("d", {"x": 6}).value == 10
+    with pytest.raises(FeelError, match=r"decision\.not_allowed"):
+        decisions.evaluate("d", {"x": 4})
 
 
 def test_decisions_that_require_themselves_are_refused() -> None:

@@ -307,6 +307,27 @@ def test_names_of_several_words_are_the_longest_known_ones(expression: str, valu
     assert to_json(compile_expression(expression, names=names).evaluate(scope)) == value
 
 
+@pytest.mark.parametrize(
+    ("name", "expression", "value"),
+    [
+        ("days in weekend", 'for i in days in weekend return if i = "CN" then 1 else 0', [0, 1]),
+        ("in a list", "for i in in a list return i", ["T7", "CN"]),
+        ("if urgent", "if if urgent[1] = null then 1 else 2", 2),
+        ("between 1 and 5", "count(between 1 and 5) between 1 and 5", True),
+        ("null value", "null value[1] = null", False),
+        ("not true", "not(not true = null) and not true != [true]", True),
+        ("date and time of arrival", "count(date and time of arrival)", 2),
+        ("x satisfies y", "some x in x satisfies y satisfies x = null", False),
+        ("function f", "function f[-1]", "CN"),
+        ("Pre-bureau risk", "Pre-bureau risk[1]", "T7"),
+        ("a*b'c/d.e", "a*b'c/d.e[1]", "T7"),
+    ],
+)
+def test_known_names_may_collide_with_keywords_and_signs(name: str, expression: str, value: object) -> None:
+    compiled = compile_expression(expression, names={name: list_of(STRING)}, mode="lenient")
+    assert to_json(compiled.evaluate({name: ["T7", "CN"]})) == value
+
+
 def test_undeclared_words_that_follow_each_other_are_one_name() -> None:
     assert evaluate("Monthly Salary * 12", {"Monthly Salary": 10}) == 120
 
