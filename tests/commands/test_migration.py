@@ -27,13 +27,14 @@ from tests.support.office import Office
 
 KEY = "certified_electronic_copy"
 BASIS = "Quyết định số 12/QĐ-UBND ngày 20/11/2026"
+UNTESTED = "Bản này chỉ dùng để thử việc chuyển hồ sơ đang chạy"
 WITH_HEAD = Path(__file__).parents[1] / "procedures" / "with_division_head" / "process.bpmn"
 SYSTEM = Actor("system", label="tests")
 
 
 def publish(office: Office, package: Any) -> UUID:
-    with office.as_("designer") as w:
-        done = procedures.publish(w, package)
+    with office.runtime.begin(Actor("cli", label="tests")) as w:
+        done = procedures.publish(w, package, untested_because=UNTESTED)
         assert done.version is not None
         return done.version.id
 
