@@ -18,9 +18,6 @@ from engine.procedure.rules.size import oversize
 
 __all__ = ["Finding", "Report", "check", "check_folder"]
 
-TOTAL_SECONDS = 1.8
-"""Time for the state space of all levels together: a diagram of 300 nodes is judged within two seconds or honestly left unproved."""
-
 
 def check(package: Package, *, layout: bool = False) -> Report:
     """Return what the gate has to say about *package*; with *layout* also about its drawing.
@@ -79,7 +76,7 @@ def _sound(examined: Examined) -> list[Finding]:
     findings: list[Finding] = []
     containers = list(diagram.containers)
     for container in containers:
-        verdict = soundness.judge(diagram, container, seconds=TOTAL_SECONDS / 2 / len(containers))
+        verdict = soundness.judge(diagram, container, budget=soundness.BUDGET // len(containers))
         for fault in verdict.faults:
             severity = "refused"
             element = fault.elements[0]
