@@ -141,6 +141,11 @@ def open_runtime(settings: Settings, *, clock: Clock | None = None, pool_size: i
     return Runtime(settings, engine, clock or (ShiftedClock() if settings.demo else SystemClock()), parts)
 
 
+def printer_of(settings: Settings) -> Printer:
+    """Return what prints an installation's papers; it needs no database."""
+    return Printer(FONTS, settings.procedures / "_shared", TEST_MARK if settings.demo else "")
+
+
 def offer_parts(parts: PartShelf, settings: Settings) -> None:
     """Say how every part of an installation is made."""
     parts.offer(Settings, lambda: settings)
@@ -149,5 +154,5 @@ def offer_parts(parts: PartShelf, settings: Settings) -> None:
     parts.offer(BlobStore, lambda: BlobStore(settings.blobs, settings.storage_quota or 0))
     parts.offer(ProcedureCache, ProcedureCache)
     parts.offer(Calendars, lambda: Calendars(settings.procedures / "_calendars"))
-    parts.offer(Printer, lambda: Printer(FONTS, settings.procedures / "_shared", TEST_MARK if settings.demo else ""))
+    parts.offer(Printer, lambda: printer_of(settings))
     parts.offer(SigningOffice, lambda: open_signing_office(settings.home, FONTS, test=settings.demo))

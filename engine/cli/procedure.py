@@ -14,7 +14,7 @@ from engine.cli._rehearse import new, play
 from engine.errors import NotFound, Refused
 from engine.procedure.declaration import PackageInvalid
 from engine.procedure.difference import difference
-from engine.procedure.gate import check, check_folder, drawing
+from engine.procedure.gate import check, check_folder
 from engine.procedure.loader import load_folder, load_zip, to_zip
 from engine.procedure.outline import outline
 from engine.procedure.package import Package
@@ -28,7 +28,7 @@ def add(commands: Any) -> None:
     found = group(commands, "procedure", "check, publish, compare and export procedure packages")
     one = leaf(found, "check", _check, "say what the publication gate finds in a package folder or zip")
     one.add_argument("package", type=Path)
-    one.add_argument("--layout", action="store_true", help="judge the drawing too")
+    one.add_argument("--layout", action="store_true", help="kept for scripts that say it: the drawing is always judged")
     _speaking(one)
     one = leaf(found, "publish", _publish, "publish a package: the next dossier takes it")
     one.add_argument("package", type=Path)
@@ -77,29 +77,30 @@ def read_package(path: Path) -> Package:
 
 
 def _check(chosen: argparse.Namespace) -> int:
-    report = _report(chosen.package, layout=chosen.layout)
+    report = _report(chosen.package)
     _say(report, chosen)
     return 0 if report.passed else 1
 
 
-def _report(path: Path, *, layout: bool) -> Report:
+def _report(path: Path) -> Report:
     """Return the report of gate and proof run, the same as publishing would give."""
-    from engine.commands.procedures import examine
+    from engine.commands.procedures import whole_report
+    from engine.runtime import printer_of
+    from engine.settings import Settings
 
     if not path.is_file():
-        package, report = check_folder(path, layout=layout)
+        package, report = check_folder(path, layout=True)
     else:
         try:
             package = read_package(path)
-            report = check(package, layout=layout)
+            report = check(package, layout=True)
         except PackageInvalid as invalid:
             return Report(path.stem, "", ordered(from_refusal(problem) for problem in invalid.problems))
         except Refused as refused:
             return Report(path.stem, "", (from_refusal(refused),))
     if package is None or not report.passed:
         return report
-    proved = examine(package)
-    return proved.with_findings(drawing(package)) if layout else proved
+    return whole_report(package, printer_of(Settings.from_environment()))
 
 
 def _say(report: Report, chosen: argparse.Namespace) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -26,6 +28,10 @@ from engine.procedure.scenarios import SHORTEST_REASON
 from engine.process.proof import prove
 from engine.process.rehearsal import Trial, try_all
 
+_KEPT_REPORTS = 64
+_reports: OrderedDict[tuple[str, str], Report] = OrderedDict()
+_lock = threading.Lock()
+
 
 @dataclass(frozen=True, slots=True)
 class Published:
@@ -49,6 +55,26 @@ def examine(package: Package) -> Report:
     """Return the one report on a package: rules, soundness, and, when they pass, the proof run on the real engine."""
     report = gate.check(package).with_findings(from_refusal(fault) for fault in outside(package))
     return report if report.refused else report.with_findings(prove(package))
+
+
+def whole_report(package: Package, printer: Printer) -> Report:
+    """Return everything publishing would say: gate and proof run, the drawing, and templates that cannot be printed."""
+    report = examine(package).with_findings(gate.drawing(package))
+    return report if report.refused else report.with_findings(from_refusal(fault) for fault in printer.faults(package))
+
+
+def report_on(w: UnitOfWork, package: Package) -> Report:
+    """Return the whole report; a package examined a moment ago is not examined again."""
+    identity = (package.content_hash, package.drawing_hash)
+    with _lock:
+        known = _reports.get(identity)
+    if known is None:
+        known = whole_report(package, w.part(Printer))
+        with _lock:
+            _reports[identity] = known
+            while len(_reports) > _KEPT_REPORTS:
+                _reports.popitem(last=False)
+    return known
 
 
 def with_diagram(w: UnitOfWork, key: str, diagram: bytes) -> Package:
@@ -133,9 +159,7 @@ def publish(
         Refused: it is the actor's own proposal, or scenarios are missing without a reason.
     """
     review = second_person(w, package)
-    report = examine(package)
-    if not report.refused:
-        report = report.with_findings(from_refusal(fault) for fault in w.part(Printer).faults(package))
+    report = report_on(w, package)
     if report.refused:
         raise NotPublishable(report)
     played = trial(w, package)

@@ -6,21 +6,17 @@ A proposal is kept by its content, so that its address can be given to the secon
 from __future__ import annotations
 
 import re
-import threading
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.commands.procedures import changes, examine, read_upload
+from engine.commands.procedures import changes, read_upload, report_on
 from engine.documents.blobs import BlobStore
-from engine.documents.templates import Printer
 from engine.errors import NotFound, Refused
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.office.drafting import DESIGNERS
 from engine.office.standing import acting
 from engine.procedure.declaration import PackageInvalid
-from engine.procedure.gate import drawing
 from engine.procedure.loader import load_files, load_zip, to_zip
 from engine.procedure.package import DIAGRAM, Package
 from engine.procedure.registry import ProcedureVersion, latest
@@ -28,10 +24,7 @@ from engine.procedure.report import Finding, Report, from_refusal, ordered
 from engine.procedure.reviews import ProcedureReview, find, put_forward
 
 LARGEST = 20 * 1024 * 1024
-_KEPT_REPORTS = 64
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_reports: OrderedDict[tuple[str, str], Report] = OrderedDict()
-_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -135,7 +128,7 @@ def packaged(files: Mapping[str, bytes], key: str) -> Package:
 def judged(w: UnitOfWork, package: Package, reference: str) -> Proposal:
     """Return the proposal a package makes: report, difference, what it would be."""
     base = latest(w.session, w.province, package.key)
-    report = _report(w, package)
+    report = report_on(w, package)
     if base is None:
         kind = "first"
     elif base.content_hash != package.content_hash:
@@ -143,20 +136,3 @@ def judged(w: UnitOfWork, package: Package, reference: str) -> Proposal:
     else:
         kind = "redrawn" if base.drawing_hash != package.drawing_hash else "same"
     return Proposal(reference, package, report, changes(w, package), base, kind, find(w.session, w.province, package))
-
-
-def _report(w: UnitOfWork, package: Package) -> Report:
-    """Return the one report, drawing and templates included; a package examined a moment ago is not examined again."""
-    identity = (package.content_hash, package.drawing_hash)
-    with _lock:
-        known = _reports.get(identity)
-    if known is not None:
-        return known
-    report = examine(package).with_findings(drawing(package))
-    if not report.refused:
-        report = report.with_findings(from_refusal(fault) for fault in w.part(Printer).faults(package))
-    with _lock:
-        _reports[identity] = report
-        while len(_reports) > _KEPT_REPORTS:
-            _reports.popitem(last=False)
-    return report

@@ -21,7 +21,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine.commands import files, procedures
+from engine.commands import files, procedures, proposals
 from engine.deadline.calendar import ZONE
 from engine.deadline.calendar_file import Calendars
 from engine.documents.blobs import BlobStore
@@ -33,7 +33,7 @@ from engine.kernel.database import LIMITS, open_engine
 from engine.kernel.journal import JournalLine
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
-from engine.procedure.loader import load_folder
+from engine.procedure.loader import load_folder, to_zip
 from engine.runtime import Runtime
 from engine.settings import ROOT, Settings
 from engine.simulation import ACCOUNTS, MADE, organisation
@@ -167,12 +167,17 @@ def publish(runtime: Runtime, province: Province, report: Report) -> None:
     """Publish the packages the scenario needs; those already published stay as they are."""
     scenario = scenario_of(runtime)
     wanted = {scenario.content["public"]["procedure"]} | {life.row["procedure"] for life in scenario.lives if "procedure" in life.row}
-    approver = next(m for m in province.members.values() if "procedure_approver" in m.roles)
+    designer, approver = (
+        next(m for m in province.members.values() if role in m.roles) for role in ("procedure_designer", "procedure_approver")
+    )
     for key in sorted(wanted):
-        with runtime.begin(approver.actor) as w:
-            published = procedures.publish(w, load_folder(runtime.settings.procedures / key))
-            if published.kind == "first":
-                report(f"Published: {key}")
+        package = load_folder(runtime.settings.procedures / key)
+        with runtime.begin(designer.actor) as w:
+            proposed = proposals.propose(w, key, to_zip(package), f"{key}.zip")
+        if proposed.kind != "same":
+            with runtime.begin(approver.actor) as w:
+                procedures.publish(w, package)
+            report(f"Published: {key}")
 
 
 def play(runtime: Runtime, clock: MovableClock, province: Province, until: datetime, report: Report) -> None:
