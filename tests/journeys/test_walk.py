@@ -10,11 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import Browser
 from werkzeug.routing import IntegerConverter, Rule
 
+from engine.commands import migration
+from engine.kernel.unit_of_work import Actor
 from engine.settings import ROOT
 from tests.journeys.conftest import Installation
 from tests.journeys.installed import ask, beside
@@ -126,6 +129,8 @@ ROWS = {
     "designer.proposal": Row(DESIGNER, ("procedure", "proposal")),
     "designer.proposed_diagram": Row(DESIGNER, ("procedure", "proposal"), media="application/xml"),
     "designer.workspace": Row(DESIGNER),
+    "designer.migrations": Row(DESIGNER, ("procedure",)),
+    "designer.migration": Row(DESIGNER, ("migration",)),
     "designer.draft": Row(DESIGNER, ("draft",)),
     "designer.draft_files": Row(DESIGNER, ("draft", "forms")),
     "designer.draft_file": Row(DESIGNER, ("draft", "form_file")),
@@ -215,6 +220,9 @@ def world(installation: Installation, chromium: Browser, paper: Path, tmp_path_f
         "person": known("select id from person where full_name = :code", SPECIALIST),
     }  # fmt: skip
     with beside(installation) as runtime:
+        with runtime.begin(Actor("cli", label="tests")) as w:
+            plan = migration.plan(w, PROCEDURE, UUID(examples["version"]), "Quyết định số 12/QĐ-UBND ngày 20/11/2026")
+            examples["migration"] = str(plan.id)
         app = create_app(runtime)
         rules = {rule.endpoint: rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())}
         yield World(rules, examples, people, app.url_map.bind("localhost"))
