@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -165,42 +165,14 @@ def complete(w: UnitOfWork, task_id: UUID, answers: Mapping[str, Any], *, versio
         raise Conflict("task.changed", who=papers.person_name(w, task.assignee_id), at=flow.iso(task.claimed_at))
     if task.action in ("sign", "issue"):
         raise Refused("task.needs_signature")
-    form = task.properties.get("form")
-    cleaned = run.package.form(form).check(answers, Scope(run)) if form else {}
+    key = task.properties.get("form")
+    form = run.package.form(key) if key else None
+    # Reading the answers so far means reading the whole state: only a form with rules of visibility needs them.
+    scope = {"dossier": flow.dossier_context(run), **variables(run)} if form is not None and form.has_rules else {}
+    cleaned = form.check(answers, scope) if form is not None else {}
     if task.action == "return_result":
         give_back(w, run.dossier, "counter")
     return finish(run, task, cleaned, person.person_id)
-
-
-class Scope(dict[str, Any]):
-    """What the rules of a form may read beside its own fields: the dossier and the answers so far, looked up when first asked for."""
-
-    def __init__(self, run: Flow) -> None:
-        super().__init__()
-        self._run: Flow | None = run
-
-    def _filled(self) -> Scope:
-        run, self._run = self._run, None
-        if run is not None:
-            self.update({"dossier": flow.dossier_context(run), **variables(run)})
-        return self
-
-    def __getitem__(self, key: str) -> Any:
-        return dict.__getitem__(self._filled(), key)
-
-    def __iter__(self) -> Iterator[str]:
-        return dict.__iter__(self._filled())
-
-    def __len__(self) -> int:
-        return dict.__len__(self._filled())
-
-    def keys(self) -> Any:
-        """Return the names."""
-        return dict.keys(self._filled())
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """Return one of them."""
-        return dict.get(self._filled(), key, default)
 
 
 def finish(run: Flow, task: Task, answers: Json, by: UUID | None, *, undo: bool = True) -> Completed:

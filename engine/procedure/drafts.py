@@ -18,10 +18,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.errors import Refused
 from engine.kernel.tables import Record, belongs_to
-from engine.procedure.loader import MAX_FILE, MAX_FILES, MAX_TOTAL, PLACES
+from engine.procedure.loader import MAX_FILE, MAX_FILES, MAX_TOTAL, PLACES, packed
 from engine.procedure.package import DECLARATION, DIAGRAM
 
 Files = Mapping[str, bytes]
+__all__ = ["Files", "ProcedureDraft", "ProcedureDraftSave", "applied", "named", "overlapping", "packed", "unpacked"]
+
 REQUIRED = (DECLARATION, DIAGRAM)
 KEPT = 200
 """Saves of one draft that are kept; the oldest go first."""
@@ -70,20 +72,8 @@ class ProcedureDraftSave(Record):
     note: Mapped[str] = mapped_column(default="")
 
 
-def packed(files: Files) -> bytes:
-    """Return files as a zip that depends on them alone: same files, same bytes."""
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        for name in sorted(files):
-            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr, entry.create_system = 0o644 << 16, 3
-            archive.writestr(entry, files[name])
-    return target.getvalue()
-
-
 def unpacked(content: bytes) -> dict[str, bytes]:
-    """Return the files of a zip made by `packed`."""
+    """Return the files of a zip made by `engine.procedure.loader.packed`."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 

@@ -49,6 +49,11 @@ class Form:
         """The fields in their order."""
         return tuple(item for item in self.items if isinstance(item, Field))
 
+    @cached_property
+    def has_rules(self) -> bool:
+        """Whether any of its fields or texts hides by a rule."""
+        return any(item.hide is not None for item in self.items)
+
     def field(self, key: str) -> Field | None:
         """Return the field *key*."""
         return next((field for field in self.fields if field.key == key), None)

@@ -91,14 +91,19 @@ def load_zip(content: bytes, folder: str = "") -> Package:
 
 def to_zip(package: Package) -> bytes:
     """Return the package as a zip file that depends on the files alone: same files, same bytes."""
+    return packed(package.files)
+
+
+def packed(files: Mapping[str, bytes]) -> bytes:
+    """Return files as a zip that depends on them alone: same files, same bytes."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name in sorted(package.files):
+        for name in sorted(files):
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             entry.create_system = 3
-            archive.writestr(entry, package.files[name])
+            archive.writestr(entry, files[name])
     return target.getvalue()
 
 

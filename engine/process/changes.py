@@ -1,4 +1,4 @@
-"""The records of changes to running dossiers from outside their process: moves to another version, and interventions of two persons."""
+"""The records of changes to running dossiers from outside their process: moves to another version."""
 
 from __future__ import annotations
 
@@ -64,26 +64,3 @@ class MigrationItem(Record):
     version_after: Mapped[int | None]
     before: Mapped[Json | None] = mapped_column(deferred=True)
     before_state: Mapped[bytes | None] = mapped_column(deferred=True)
-
-
-class MoveRequest(Record):
-    """An emergency: one person asks to put a dossier on another step, another one confirms or rejects it."""
-
-    __tablename__ = "move_request"
-    __table_args__ = (
-        belongs_to("dossier_id", "dossier", ondelete="CASCADE"),
-        Index("ix_move_request_dossier", "province", "dossier_id", "asked_at"),
-        Index("uq_move_request_open", "province", "dossier_id", unique=True, postgresql_where=text("state = 'asked'")),
-    )
-
-    dossier_id: Mapped[UUID]
-    task_id: Mapped[UUID]
-    to_step: Mapped[str]
-    reason: Mapped[str]
-    legal_basis: Mapped[str]
-    state: Mapped[str] = mapped_column(String(12), default="asked")
-    """``asked``, ``done``, ``rejected``."""
-    asked_at: Mapped[datetime]
-    asked_by_id: Mapped[UUID]
-    decided_at: Mapped[datetime | None]
-    decided_by_id: Mapped[UUID | None]

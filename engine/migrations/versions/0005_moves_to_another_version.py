@@ -1,4 +1,4 @@
-"""Moves of running dossiers to another version, and emergency moves by two persons"""
+"""Moves of running dossiers to another version"""
 
 from __future__ import annotations
 
@@ -75,33 +75,3 @@ def upgrade() -> None:
         sa.UniqueConstraint("province", "migration_id", "dossier_id", name=op.f("uq_migration_item_province_migration_id_dossier_id")),
     )
     op.create_index("ix_migration_item_state", "migration_item", ["province", "migration_id", "state", "id"], unique=False)
-    op.create_table(
-        "move_request",
-        sa.Column("dossier_id", sa.Uuid(), nullable=False),
-        sa.Column("task_id", sa.Uuid(), nullable=False),
-        sa.Column("to_step", sa.String(), nullable=False),
-        sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("legal_basis", sa.String(), nullable=False),
-        sa.Column("state", sa.String(length=12), nullable=False),
-        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("asked_by_id", sa.Uuid(), nullable=False),
-        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("decided_by_id", sa.Uuid(), nullable=True),
-        sa.Column("province", sa.SmallInteger(), autoincrement=False, nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["province", "dossier_id"],
-            ["dossier.province", "dossier.id"],
-            name=op.f("fk_move_request_province_dossier_id"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("province", "id", name=op.f("pk_move_request")),
-    )
-    op.create_index("ix_move_request_dossier", "move_request", ["province", "dossier_id", "asked_at"], unique=False)
-    op.create_index(
-        "uq_move_request_open",
-        "move_request",
-        ["province", "dossier_id"],
-        unique=True,
-        postgresql_where=sa.text("state = 'asked'"),
-    )
