@@ -11,10 +11,9 @@ from typing import Any
 
 from engine.cli import _migrate, group, leaf
 from engine.cli._rehearse import new, play
-from engine.errors import NotFound, Refused
+from engine.errors import EngineError, NotFound, Refused
 from engine.procedure.declaration import PackageInvalid
 from engine.procedure.difference import difference
-from engine.procedure.gate import check, check_folder
 from engine.procedure.loader import load_folder, load_zip, to_zip
 from engine.procedure.outline import outline
 from engine.procedure.package import Package
@@ -88,18 +87,12 @@ def _report(path: Path) -> Report:
     from engine.runtime import printer_of
     from engine.settings import Settings
 
-    if not path.is_file():
-        package, report = check_folder(path, layout=True)
-    else:
-        try:
-            package = read_package(path)
-            report = check(package, layout=True)
-        except PackageInvalid as invalid:
-            return Report(path.stem, "", ordered(from_refusal(problem) for problem in invalid.problems))
-        except Refused as refused:
-            return Report(path.stem, "", (from_refusal(refused),))
-    if package is None or not report.passed:
-        return report
+    try:
+        package = read_package(path)
+    except PackageInvalid as invalid:
+        return Report(path.stem, "", ordered(from_refusal(problem) for problem in invalid.problems))
+    except EngineError as refused:
+        return Report(path.stem, "", (from_refusal(Refused(refused.code, **{"file": path.name, **refused.facts})),))
     return whole_report(package, printer_of(Settings.from_environment()))
 
 

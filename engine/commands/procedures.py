@@ -25,6 +25,7 @@ from engine.procedure.registry import ProcedureCache, ProcedureVersion, latest, 
 from engine.procedure.report import from_refusal
 from engine.procedure.reviews import ProcedureReview
 from engine.procedure.scenarios import SHORTEST_REASON
+from engine.process import schema
 from engine.process.proof import prove
 from engine.process.rehearsal import Trial, try_all
 
@@ -52,8 +53,13 @@ class NotPublishable(Refused):
 
 
 def examine(package: Package) -> Report:
-    """Return the one report on a package: rules, soundness, and, when they pass, the proof run on the real engine."""
+    """Return the one report on a package: schema, rules, soundness, and, when they pass, the proof run on the real engine.
+
+    The schema judges the file as its author wrote it, before anything is rewritten; one upload shows the findings of both.
+    """
     report = gate.check(package).with_findings(from_refusal(fault) for fault in outside(package))
+    if report.content_hash:  # without it the diagram could not be read at all
+        report = report.with_findings(schema.broken(package.diagram))
     return report if report.refused else report.with_findings(prove(package))
 
 

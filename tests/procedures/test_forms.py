@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.errors import Invalid, Refused
@@ -258,6 +258,7 @@ ANYTHING = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy computer draws slowly
 @given(st.dictionaries(st.sampled_from("tlnsrcbdfz"), ANYTHING))
 def test_whatever_is_sent_the_form_answers_with_values_or_reasons(answers):
     wrong = {}
