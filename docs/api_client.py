@@ -48,6 +48,7 @@ def waiting(at, token, code, action):
 def sign(at, token, pin, task, prepared):
     """Sign one prepared document with the key of its task."""
     sealed = seal(call(at, "GET", f"/tasks/{task}/invitation", token), pin)
+    call(at, "GET", f"/signatures/requests/{prepared['request']}/document", token)  # look: only what was fetched can be approved
     (outcome,) = call(at, "POST", "/signatures", token, {"requests": [prepared["request"]], "sealed_pin": sealed})
     assert outcome["signed"], outcome["failure"]
 

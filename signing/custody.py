@@ -81,10 +81,16 @@ class Custody:
 
         Raises:
             SigningError: ``signing.pin_wrong`` (fact ``left``), ``signing.pin_locked``, ``signing.pin_seal_expired`` (nonce used, too old
-                or of a restarted process: ask again), ``signing.pin_seal_broken``, ``custody.key_unknown``, ``custody.down``.
+                or of a restarted process: ask again), ``signing.pin_seal_broken``, ``custody.key_unknown``, ``custody.down`` (nothing was
+                asked), ``custody.answer_lost`` (whether it has signed, ``answered`` tells).
         """
         answer = self._ask("sign", key_id=key_id, sealed_pin=sealed_pin, contents=[_text(one) for one in contents])
         return [base64.b64decode(one) for one in answer["signatures"]]
+
+    def answered(self, key_id: str, contents: Sequence[bytes]) -> list[bytes | None]:
+        """What ``sign`` has answered for these *contents* before, None where it has signed nothing; asks for no PIN, signs nothing."""
+        answer = self._ask("answered", key_id=key_id, contents=[_text(one) for one in contents])
+        return [base64.b64decode(one) if one else None for one in answer["signatures"]]
 
     def change_pin(self, key_id: str, sealed_pin: str, sealed_new_pin: str) -> None:
         """Put the key under another PIN; each PIN is sealed with a nonce of its own."""
@@ -115,11 +121,17 @@ class Custody:
     def _ask(self, act: str, **what: object) -> Json:
         try:
             told = json.loads(self._address_file.read_text())
-            with socket.create_connection(("127.0.0.1", int(told["port"])), timeout=_SECONDS) as line:
-                line.sendall(json.dumps({"token": told["token"], "act": act, **what}).encode() + b"\n")
-                answer: Json = json.loads(line.makefile("rb").readline())
+            port, token = int(told["port"]), told["token"]
+            line = socket.create_connection(("127.0.0.1", port), timeout=_SECONDS)
         except (OSError, ValueError, KeyError) as problem:
             raise SigningError("custody.down") from problem
+        with line:
+            try:
+                line.sendall(json.dumps({"token": token, "act": act, **what}).encode() + b"\n")
+                answer: Json = json.loads(line.makefile("rb").readline())
+            except (OSError, ValueError):
+                # The request may have been carried out; not chained, the causes could carry it.
+                raise SigningError("custody.answer_lost") from None
         if "code" in answer:
             raise SigningError(answer["code"], **answer["facts"])
         return answer

@@ -53,6 +53,7 @@ class CustodyServer:
             "challenge": self._challenge,
             "keys": self._keys,
             "sign": self._sign,
+            "answered": self._answered,
             "change_pin": self._change_pin,
             "unlock": self._unlock,
             "take_in": self._take_in,
@@ -128,6 +129,10 @@ class CustodyServer:
             return {"signatures": [_text(one) for one in self._vault.sign(str(asked["key_id"]), pin, contents)]}
         finally:
             wipe(pin)
+
+    def _answered(self, asked: Json) -> Json:
+        contents = [base64.b64decode(one) for one in asked["contents"]]
+        return {"signatures": [_text(one) if one else None for one in self._vault.answered(str(asked["key_id"]), contents)]}
 
     def _change_pin(self, asked: Json) -> Json:
         pin, new_pin = self._pin(asked), self._pin(asked, "sealed_new_pin")

@@ -34,6 +34,10 @@ class RehearsalKeys:
         key, name = self._opened(key_id)
         return [sign_with(key, name, content) for content in contents]
 
+    def answered(self, key_id: str, contents: Sequence[bytes]) -> list[bytes | None]:
+        """Nothing is kept: what a simulation loses is played again."""
+        return [None] * len(contents)
+
     def _open(self, key_id: str) -> tuple[AuthorityKey, str]:
         if key_id not in self._pins:
             raise SigningError("custody.key_unknown")

@@ -6,9 +6,11 @@ sides at once buys a guess.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -28,6 +30,7 @@ T = TypeVar("T")
 TRIES = 3
 SHORTEST_PIN = 6
 _DEVICE_FILE = ".p11.json"
+_KEEP_ANSWERS = 30 * 86400  # seconds
 
 
 class Vault:
@@ -57,18 +60,30 @@ class Vault:
         return max(0, TRIES - self._failures().get(key_id, 0))
 
     def sign(self, key_id: str, pin: bytearray, contents: Sequence[bytes]) -> list[bytes]:
-        """Raw signatures over *contents* under one authorisation; the key leaves memory when this returns."""
+        """Raw signatures over *contents* under one authorisation; the key leaves memory when this returns.
+
+        What this key has signed before is answered with the same signature: an answer lost on its way, asked for again, never becomes
+        a second signature.
+        """
         place = self._folder / f"{key_id}{_DEVICE_FILE}"
         if place.exists():
             from signing.token_keys import TokenKey
 
-            return self._tried(key_id, lambda: TokenKey.read(place).sign(pin, contents))
-        key, certificate, _ = self._open(key_id, pin)
-        try:
+            return self._tried(key_id, lambda: self._once(key_id, contents, lambda new: TokenKey.read(place).sign(pin, new)))
+        path = self._path(key_id)
+
+        def opened_and_signed() -> list[bytes]:
+            key, certificate, _ = _opened(path.read_bytes(), pin)
             name = mechanism_for(certificate.public_bytes(serialization.Encoding.DER))
-            return [sign_with(key, name, content) for content in contents]
-        finally:
-            del key
+            return self._once(key_id, contents, lambda new: [sign_with(key, name, content) for content in new])
+
+        return self._tried(key_id, opened_and_signed)
+
+    def answered(self, key_id: str, contents: Sequence[bytes]) -> list[bytes | None]:
+        """The signatures this key has given over *contents* before, None where it has given none; needs no PIN, signs nothing."""
+        self._path(key_id)
+        with self._lock(key_id):
+            return [self._kept(key_id, content) for content in contents]
 
     def change_pin(self, key_id: str, pin: bytearray, new_pin: bytearray) -> None:
         """Put the key under *new_pin*; a wrong *pin* costs a try."""
@@ -97,6 +112,32 @@ class Vault:
         self._path(key_id)
         with self._lock(key_id):
             self._count(key_id, 0)
+
+    def _once(self, key_id: str, contents: Sequence[bytes], sign: Callable[[Sequence[bytes]], list[bytes]]) -> list[bytes]:
+        """The kept answers, and new ones for the rest, on disk before anybody sees them."""
+        known = {content: kept for content in contents if (kept := self._kept(key_id, content)) is not None}
+        new = [content for content in dict.fromkeys(contents) if content not in known]
+        if new:
+            self._forget(key_id)
+        for content, signature in zip(new, sign(new) if new else [], strict=True):
+            self._write(self._answer(key_id, content), signature)
+            known[content] = signature
+        return [known[content] for content in contents]
+
+    def _answer(self, key_id: str, content: bytes) -> str:
+        place = f"answers/{key_id}"
+        (self._folder / place).mkdir(parents=True, exist_ok=True, mode=0o700)
+        return f"{place}/{hashlib.sha256(content).hexdigest()}"
+
+    def _kept(self, key_id: str, content: bytes) -> bytes | None:
+        place = self._folder / self._answer(key_id, content)
+        return place.read_bytes() if place.exists() else None
+
+    def _forget(self, key_id: str) -> None:
+        until = time.time() - _KEEP_ANSWERS
+        for place in (self._folder / "answers" / key_id).iterdir():
+            if place.stat().st_mtime < until:
+                place.unlink(missing_ok=True)
 
     def _open(self, key_id: str, pin: bytearray) -> tuple[AuthorityKey, x509.Certificate, list[x509.Certificate]]:
         path = self._path(key_id)
@@ -146,7 +187,7 @@ class Vault:
             self._write(self._tries_file.name, json.dumps(entries).encode())
 
     def _write(self, name: str, content: bytes) -> None:
-        temporary = self._folder / f".{name}.new"
+        temporary = (self._folder / name).with_name(f".{Path(name).name}.new")
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
             out.write(content)
             out.flush()

@@ -1,24 +1,23 @@
-"""The signing ceremony: prepare (transaction) → sign and time-stamp (none) → finish (transaction); for leaders and seals."""
+"""Preparing signatures: what will be signed is made, kept and shown; what follows is in `engine.commands.ceremony`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 
 from engine.commands import tasks
 from engine.documents.blobs import BlobStore
-from engine.documents.model import Document, RegisterEntry, SignatureRequest, SigningKey
-from engine.documents.signature import Signed as Signed
-from engine.documents.signature import SigningOffice, ToSign, carry_out, date_text, number_text, plan_of, translated
-from engine.errors import Conflict, EngineError, NotFound, Refused
+from engine.documents.model import LIVE_STATES, Document, SignatureRequest, SigningKey
+from engine.documents.signature import SigningOffice, date_text, number_text, plan_of, translated
+from engine.errors import Conflict, EngineError, Refused
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.office import papers, results
-from engine.office.flow import Flow, below
+from engine.office.flow import Flow, below, iso
 from engine.office.keys import key_of_agency as key_of_agency
 from engine.office.keys import key_of_person as key_of_person
 from engine.office.standing import Seat, Standing, acting, units_of
@@ -48,19 +47,6 @@ class PreparedRow:
     facts: Json = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one document of a batch."""
-
-    task_id: UUID | None
-    document_id: UUID
-    name: Json
-    signed: bool
-    failure: str | None
-    facts: Json
-    next_task_id: UUID | None = None
-
-
 def prepare(w: UnitOfWork, task_ids: Sequence[UUID]) -> list[PreparedRow]:
     """Prepare the documents of signing tasks for the leader who acts: printed with the signer's own title, fields added, hash fixed.
 
@@ -86,11 +72,9 @@ def prepare_one(w: UnitOfWork, task_id: UUID) -> PreparedRow:
     if task.action != "sign":
         raise Refused("signing.not_a_signing_task")
     document = results.document_for_task(run, task.properties, "draft")
-    live = live_request(w, document.id)
-    if live is not None and live.signer_id == person.person_id and live.expires_at > w.now:
-        return row_of(task, document, live)
+    live = still_good(w, document, person)
     if live is not None:
-        live.state = "expired" if live.expires_at <= w.now else "refused"
+        return row_of(task, document, live)
     separate_duties(run, document, person)
     entitled(run, task, document, person)
     seat = person.require(*task.roles, unit=task.unit_id)
@@ -247,92 +231,30 @@ def row_of(task: Task, document: Document, request: SignatureRequest) -> Prepare
     return PreparedRow(task.id, request.id, document.id, document.name, f"{code[:4]} {code[4:8]}".upper(), request.shown)
 
 
-def live_request(w: UnitOfWork, document_id: UUID) -> SignatureRequest | None:
-    """Return the one live preparation of a document."""
-    return w.session.scalars(
-        select(SignatureRequest).where(
-            SignatureRequest.province == w.province, SignatureRequest.document_id == document_id, SignatureRequest.state == "prepared"
-        )
-    ).one_or_none()
-
-
-def to_sign(w: UnitOfWork, request_ids: Sequence[UUID]) -> list[ToSign]:
-    """Return the prepared documents a person is about to approve, read for signing outside any transaction.
+def still_good(w: UnitOfWork, document: Document, person: Standing) -> SignatureRequest | None:
+    """Return this person's living preparation of a document; one that has expired, or is somebody else's unapproved one, is ended.
 
     Raises:
-        Conflict: a preparation has expired, was replaced or signed already.
+        Conflict: the document has been approved and is being signed; a second signature must not come to be.
     """
-    person = acting(w)
-    batch = []
-    for request_id in request_ids:
-        request = w.session.get(SignatureRequest, (w.province, request_id))
-        if request is None or request.signer_id != person.person_id:
-            raise NotFound("signing.request_not_found")
-        if request.state != "prepared" or request.expires_at <= w.now:
-            raise Conflict("signing.request_over", state=request.state)
-        key = w.session.get(SigningKey, (w.province, request.key_id))
-        assert key is not None
-        batch.append(ToSign(str(request.id), key.reference, w.part(BlobStore).get(request.prepared), request.ceremony))
-    w.record("signature.approved", None, requests=[b.request_id for b in batch])
-    return batch
-
-
-def sign(office: SigningOffice, batch: Sequence[ToSign], sealed_pin: str, now: datetime, *, verify: bool = False) -> list[Signed]:
-    """Let the key and the time-stamping authority answer; outside any transaction (see `carry_out`)."""
-    return carry_out(office, batch, sealed_pin, now, verify=verify)
-
-
-def finish(w: UnitOfWork, signed: Sequence[Signed]) -> list[Outcome]:
-    """Embed the answers: each document moves on by itself, a failure stays where it is and says why."""
-    outcomes = []
-    for answer in signed:
-        request = w.session.get(SignatureRequest, (w.province, UUID(answer.request_id)))
-        assert request is not None
-        outcomes.append(finish_one(w, request, answer))
-    return outcomes
-
-
-def finish_one(w: UnitOfWork, request: SignatureRequest, answer: Signed) -> Outcome:
-    """Embed one answer; a second answer for the same request changes nothing."""
-    assert request.task_id is not None
-    run, task = tasks.locked(w, request.task_id)
-    document = papers.document_of(w, request.document_id, lock=True)
-    if request.state == "embedded":
-        return Outcome(task.id, document.id, document.name, True, None, {})
-    if request.state != "prepared":
-        return Outcome(task.id, document.id, document.name, False, "signing.request_over", {"state": request.state})
-    if answer.pdf is None:
-        request.failure, request.basis = answer.failure, {**request.basis, "failure": answer.facts}
-        w.record("signature.failed", run.dossier.id, request=str(request.id), reason=answer.failure)
-        return Outcome(task.id, document.id, document.name, False, answer.failure, answer.facts)
-    tasks.require_open(w, task)
-    request.state, request.finished_at = "embedded", w.now
-    papers.store(w, document, answer.pdf, "signed" if request.kind == "leader" else "sealed", request.signer_id)
-    w.record(
-        "document.signed" if request.kind == "leader" else "document.sealed",
-        run.dossier.id,
-        document=str(document.id),
-        request=str(request.id),
-        sha256=document.sha256,
-        capacity=request.capacity,
-    )
-    if request.kind == "leader":
-        document.state = "signed"
-    else:
-        issue(run, document)
-    run.irreversible = True
-    done = tasks.finish(run, task, {"document": str(document.id), "sha256": document.sha256}, request.signer_id, undo=False)
-    return Outcome(task.id, document.id, document.name, True, None, {}, done.next_task_id)
-
-
-def issue(run: Flow, document: Document) -> None:
-    """The document is out: its number stands in the register for good."""
-    document.state = "issued"
-    w = run.w
-    for entry in w.session.scalars(
-        select(RegisterEntry).where(RegisterEntry.province == w.province, RegisterEntry.document_id == document.id)
-    ):
-        entry.state = "issued"
+    live = w.session.scalars(
+        select(SignatureRequest)
+        .where(
+            SignatureRequest.province == w.province,
+            SignatureRequest.document_id == document.id,
+            SignatureRequest.state.in_(LIVE_STATES),
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if live is None:
+        return None
+    if live.state in ("approved", "signed"):
+        raise Conflict("signing.under_way", at=iso(live.approved_at))
+    if live.signer_id == person.person_id and live.expires_at > w.now and live.shown == document.sha256:
+        return live
+    live.state = "expired" if live.expires_at <= w.now else "refused"
+    return None
 
 
 def take(run: Flow, document: Document) -> None:
@@ -366,11 +288,9 @@ def prepare_issue(w: UnitOfWork, task_id: UUID) -> PreparedRow:
         raise Refused("signing.not_an_issuing_task")
     seat = person.require(*task.roles, unit=task.unit_id)
     document = results.document_for_task(run, task.properties, "signed", "numbered")
-    live = live_request(w, document.id)
-    if live is not None and live.signer_id == person.person_id and live.expires_at > w.now:
-        return row_of(task, document, live)
+    live = still_good(w, document, person)
     if live is not None:
-        live.state = "expired" if live.expires_at <= w.now else "refused"
+        return row_of(task, document, live)
     key, office = key_of_agency(w, document.unit_id), w.part(SigningOffice)
     leader = next(r for r in reversed(document.revisions) if r.kind == "signed")
     pdf = w.part(BlobStore).get(leader.sha256)
@@ -412,8 +332,3 @@ def invitation(w: UnitOfWork, key_reference: str) -> Json:
     except SigningError as refused:
         raise translated(refused) from None
     return {"public_key": challenge.public_key, "nonce": challenge.nonce, "seconds": challenge.seconds}
-
-
-def office_of(w: UnitOfWork) -> SigningOffice:
-    """Return the installation's signing office, for the step between preparing and finishing that no transaction spans."""
-    return w.part(SigningOffice)

@@ -145,11 +145,15 @@ class SigningKey(Record):
     __table_args__ = (UniqueConstraint("province", "reference"),)
 
 
-class SignatureRequest(Record):
-    """One signature on its way: prepared → signed → embedded, or refused, expired, failed.
+# One live preparation a document: what is shown, approved or signed already is never prepared a second time.
+LIVE_STATES = ("prepared", "shown", "approved", "signed")
 
-    ``prepared`` is the SHA-256 of the bytes shown to the signer; ``ceremony`` is the JSON state of the two-phase signing.
-    No secret is ever here.
+
+class SignatureRequest(Record):
+    """One signature on its way: prepared → shown → approved → signed → embedded, or refused, expired.
+
+    ``prepared`` is the SHA-256 of the bytes shown to the signer; ``ceremony`` is the JSON state of the two-phase signing; ``raw`` is what
+    the key answered, kept before anything is made of it; ``try_at`` says when the worker carries on by itself. No secret is ever here.
     """
 
     __tablename__ = "signature_request"
@@ -167,10 +171,15 @@ class SignatureRequest(Record):
     ceremony: Mapped[Json]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    approved_at: Mapped[datetime | None]
+    raw: Mapped[bytes | None]
+    try_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
     finished_at: Mapped[datetime | None]
     failure: Mapped[str | None]
 
     __table_args__ = (
         belongs_to("document_id", "document", ondelete="CASCADE"),
-        Index("ix_signature_request_live", "province", "document_id", postgresql_where=text("state = 'prepared'"), unique=True),
+        Index("ix_signature_request_live", "province", "document_id", postgresql_where=text(f"state in {LIVE_STATES}"), unique=True),
+        Index("ix_signature_request_under_way", "province", "try_at", postgresql_where=text(f"state in {LIVE_STATES}")),
     )

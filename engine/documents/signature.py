@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
+from uuid import UUID
 
 from engine.errors import EngineError, Refused
 from engine.kernel.tables import Json
@@ -15,7 +17,11 @@ from signing import fields as places
 from signing import pades
 from signing.custody import Custody
 from signing.errors import SigningError
-from signing.model import Box, FieldPlan, Prepared, TextField
+from signing.examine import Inquiry
+from signing.keys import check_raw
+from signing.model import Box, FieldPlan, Prepared, SignerCertificate, TextField
+from signing.revocation import Sources
+from signing.standing import standing
 from signing.tsa import TimeStampClient
 from signing.verify import Trust, verify
 
@@ -30,7 +36,11 @@ class KeyCustody(Protocol):
         ...
 
     def sign(self, key_id: str, sealed_pin: str, contents: Sequence[bytes]) -> list[bytes]:
-        """Return one raw signature per content."""
+        """Return one raw signature per content; asked again for a content, the same signature."""
+        ...
+
+    def answered(self, key_id: str, contents: Sequence[bytes]) -> list[bytes | None]:
+        """Return what `sign` has answered before, None where nothing was signed; needs no PIN and signs nothing."""
         ...
 
 
@@ -44,11 +54,15 @@ class TimeStamping(Protocol):
 
 @dataclass(frozen=True)
 class SigningOffice:
-    """What a signing ceremony needs of the installation: custody, time-stamping, fonts, trust anchors, whether outputs are marked TEST."""
+    """What a signing ceremony needs of the installation: custody, time-stamping, fonts, trust anchors, whether outputs are marked TEST.
+
+    *standing* asks how a certificate stands now: ``good``, ``unknown`` (nobody answers), or a refusal.
+    """
 
     custody: KeyCustody
     timestamps: TimeStamping
     verifier: Callable[[bytes, datetime], Json]
+    standing: Callable[[SignerCertificate, datetime], str]
     fonts: Path
     test: bool
 
@@ -90,50 +104,45 @@ def date_text(on: date) -> str:
 
 @dataclass(frozen=True)
 class ToSign:
-    """One prepared document on its way to the key: only bytes and JSON, no record."""
+    """One approved document on its way to the key and back: only bytes and JSON, no record."""
 
-    request_id: str
+    request_id: UUID
     key: str
     pdf: bytes
     ceremony: Json
+    verify: bool = False
+
+    @property
+    def content(self) -> bytes:
+        """Exactly the bytes the key signs."""
+        return Prepared(self.pdf, self.ceremony).to_sign
 
 
 @dataclass(frozen=True)
 class Signed:
-    """What came back for one document: the signed bytes, or the reason why not."""
+    """What came of one document: the signed bytes, or the reason why not."""
 
-    request_id: str
+    request_id: UUID
     pdf: bytes | None
     failure: str | None
     facts: Json
-    level: str = "B-T"
 
 
-def carry_out(office: SigningOffice, batch: Sequence[ToSign], sealed_pin: str, now: datetime, *, verify: bool = False) -> list[Signed]:
-    """Sign a batch with one authorisation and time-stamp each; no transaction is open meanwhile.
-
-    A refusal of the key (wrong PIN, locked) stops the whole batch and is raised; a failure of one document is its own answer.
-
-    Raises:
-        Refused: ``signing.pin_wrong``, ``signing.pin_locked`` and the like.
-    """
-    if not batch:
-        return []
-    keys = {item.key for item in batch}
-    assert len(keys) == 1, "one authorisation is for one key"
+def fits(item: ToSign, raw: bytes) -> bool:
+    """Say whether a raw signature belongs to this document and this certificate."""
     try:
-        raw = office.custody.sign(batch[0].key, sealed_pin, [Prepared(i.pdf, i.ceremony).to_sign for i in batch])
-    except SigningError as refused:
-        raise translated(refused, field="pin") from None
-    return [embed(office, item, signature, now, verify) for item, signature in zip(batch, raw, strict=True)]
+        check_raw(base64.b64decode(item.ceremony["certificate"]), item.ceremony["mechanism"], raw, item.content)
+    except SigningError:
+        return False
+    return True
 
 
-def embed(office: SigningOffice, item: ToSign, signature: bytes, now: datetime, verify: bool) -> Signed:
-    """Time-stamp one signature and put it into its document; judge the whole when *verify*."""
+def embed(office: SigningOffice, item: ToSign, raw: bytes, now: datetime) -> Signed:
+    """Time-stamp one signature and put it into its document; judge the whole when the request asks for it."""
     try:
-        token = office.timestamps.token(pades.imprint(signature), now)
-        pdf = pades.finish(item.pdf, item.ceremony, signature, token)
-        if verify:
+        token = office.timestamps.token(pades.imprint(raw), now)
+        pdf = pades.finish(item.pdf, item.ceremony, raw, token)
+        if item.verify:
             report = office.verifier(pdf, now)
             if report["verdict"] != "valid":
                 return Signed(item.request_id, None, "signing.not_verified", {"verdict": report["verdict"]})
@@ -153,6 +162,7 @@ def open_signing_office(home: Path, fonts: Path, *, test: bool) -> SigningOffice
         custody=Custody(home / "pki" / "custody.json"),
         timestamps=SupervisedTimeStamps(home / "trust_services.json"),
         verifier=SupervisedVerifier(home / "pki", home / "trust_services.json"),
+        standing=SupervisedStanding(home / "pki", home / "trust_services.json"),
         fonts=fonts,
         test=test,
     )
@@ -173,6 +183,15 @@ class SupervisedTimeStamps:
         return TimeStampClient([url]).token(digest, now)
 
 
+def routes_of(address_file: Path) -> dict[str, str]:
+    """Return where the installation's trust services answer; nowhere while they are down."""
+    try:
+        routes: dict[str, str] = json.loads(address_file.read_text())["routes"]
+    except (OSError, ValueError, KeyError):
+        return {}
+    return routes
+
+
 @dataclass(frozen=True)
 class SupervisedVerifier:
     """Judges a document against the trust anchors of the installation, in a child process; the services' places stand in a file."""
@@ -182,8 +201,17 @@ class SupervisedVerifier:
 
     def __call__(self, pdf: bytes, now: datetime) -> Json:
         """Return the report as JSON."""
-        try:
-            routes = json.loads(self.address_file.read_text())["routes"]
-        except (OSError, ValueError, KeyError):
-            routes = {}
-        return verify(pdf, Trust.of_test_pki(self.pki, routes), now=now).to_json()
+        return verify(pdf, Trust.of_test_pki(self.pki, routes_of(self.address_file)), now=now).to_json()
+
+
+@dataclass(frozen=True)
+class SupervisedStanding:
+    """Asks the installation's authorities how a certificate stands."""
+
+    pki: Path
+    address_file: Path
+
+    def __call__(self, certificate: SignerCertificate, now: datetime) -> str:
+        """Return ``good`` or ``unknown``, or refuse."""
+        trust = Trust.of_test_pki(self.pki, routes_of(self.address_file))
+        return standing(certificate, Inquiry(trust.anchors, trust.intermediates, now, Sources(trust.routes, trust.hosts)))

@@ -23,6 +23,7 @@ from engine.organisation.model import Person
 from engine.process.model import Task
 
 DPI_READING = 110
+READY, UNDER_WAY = ("prepared", "shown"), ("approved", "signed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Brief:
 
 @dataclass(frozen=True, slots=True)
 class BatchLine:
-    """How one document of a batch stands: ready, signed, or why it is not."""
+    """How one document of a batch stands: ready, under way (approved, completing by itself), signed, or why it is not."""
 
     task_id: UUID
     dossier_code: str
@@ -159,13 +160,23 @@ def open_elsewhere(w: UnitOfWork, task_id: UUID) -> Opened | None:
         .where(
             SignatureRequest.province == w.province,
             SignatureRequest.task_id == task_id,
-            SignatureRequest.state == "prepared",
+            SignatureRequest.state.in_(READY),
             SignatureRequest.expires_at > w.now,
             SignatureRequest.signer_id != w.actor.person,
         )
         .limit(1)
     ).first()
     return Opened(row[0], row[1]) if row is not None else None
+
+
+def under_way(w: UnitOfWork, task_ids: Sequence[UUID]) -> dict[UUID, datetime]:
+    """Return since when the documents of these steps are approved and being completed by the system."""
+    rows = w.session.execute(
+        select(SignatureRequest.task_id, SignatureRequest.approved_at).where(
+            SignatureRequest.province == w.province, SignatureRequest.task_id.in_(task_ids), SignatureRequest.state.in_(UNDER_WAY)
+        )
+    )
+    return {task: since for task, since in rows if task is not None and since is not None}
 
 
 def request_of(w: UnitOfWork, request_id: UUID) -> SignatureRequest:
@@ -222,7 +233,9 @@ def stands(w: UnitOfWork, person: UUID, task: Task, code: str, failure: tuple[st
     if task.state != "open":
         signed = request is not None and request.state == "embedded"
         return BatchLine(task.id, code, name, task.name, "signed" if signed else "closed", task.closed_at, None, 0, "", None, {})
-    if failure is not None or request is None or request.state != "prepared" or request.expires_at <= w.now:
+    if request is not None and request.state in UNDER_WAY:
+        return BatchLine(task.id, code, name, task.name, "under_way", request.approved_at, None, 0, "", None, {})
+    if failure is not None or request is None or request.state not in READY or request.expires_at <= w.now:
         why, facts = failure or ("signing.request_over", {"state": request.state if request is not None else "–"})
         return BatchLine(task.id, code, name, task.name, "refused", None, None, 0, "", why, facts)
     digest = str(request.ceremony["to_sign_sha256"])

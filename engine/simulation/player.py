@@ -10,9 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from engine.commands import dossiers, files, signatures, tasks
+from engine.commands import ceremony, dossiers, files, signatures, tasks
 from engine.deadline.calendar import WorkingCalendar
-from engine.documents.signature import SigningOffice
 from engine.errors import EngineError
 from engine.kernel import requests
 from engine.kernel.clock import MovableClock
@@ -176,14 +175,17 @@ class Player:
         """
         if prepared.request_id is None:
             raise OutOfStep(f"life {life.number} ({life.row['name']}): {prepared.failure}")
+        request_id = prepared.request_id
         with self.begin(member.actor) as w:
-            batch = signatures.to_sign(w, [prepared.request_id])
-        answers = signatures.sign(self.runtime.part(SigningOffice), batch, "", self.clock.at)
-        with self.begin(member.actor) as w:
-            outcome = signatures.finish(w, answers)[0]
-            if not outcome.signed:
-                raise OutOfStep(f"life {life.number} ({life.row['name']}): {outcome.failure} {outcome.facts}")
-            self.keep_progress(w, life)
+            ceremony.show(w, [request_id])
+
+        def keep(w: UnitOfWork, outcome: ceremony.Outcome) -> None:
+            if outcome.signed:
+                self.keep_progress(w, life)
+
+        [outcome] = ceremony.carry_through(lambda: self.begin(member.actor), [request_id], "", after=keep)
+        if not outcome.signed:
+            raise OutOfStep(f"life {life.number} ({life.row['name']}): {outcome.failure} {outcome.facts}")
 
     # -- counter and owner ---------------------------------------------------------------------------------------------------------------
 

@@ -15,9 +15,9 @@ from flask import Flask
 from pikepdf import Dictionary, Name, Pdf, String
 from sqlalchemy import func, select
 
-from engine.commands import signatures, tasks
+from engine.commands import ceremony, signatures, tasks
 from engine.documents.blobs import BlobStore
-from engine.documents.model import StoredFile
+from engine.documents.model import Document, StoredFile
 from engine.documents.signature import SigningOffice
 from engine.dossier.model import Dossier, Party
 from engine.kernel.unit_of_work import Actor
@@ -242,8 +242,9 @@ def test_with_the_time_stamp_service_down_the_work_is_kept_and_signing_goes_on_l
     assert office.open_task(code).action == "sign"
 
     office.runtime.parts.offer(SigningOffice, lambda: working)
-    assert office.sign("head", code)[0].failure is None
-    assert office.open_task(code).action == "issue"
+    office.clock.at += timedelta(minutes=5)
+    ceremony.carry_on(lambda: office.runtime.begin(Actor("system", label="worker")))
+    assert office.open_task(code).action == "issue", "the kept signature is completed without the PIN"
 
 
 def test_a_time_stamp_hours_off_is_not_taken_and_leaves_the_document_as_it_was(office: Office):
@@ -261,7 +262,8 @@ def test_a_time_stamp_hours_off_is_not_taken_and_leaves_the_document_as_it_was(o
     assert office.sign("head", code, PINS["head"])[0].failure == "signing.clock_skew"
     assert office.open_task(code).action == "sign"
     with office.runtime.begin(Actor("system", label="tests")) as w:
-        assert w.session.scalars(select(signatures.SignatureRequest.state)).one() != "signed"
+        assert w.session.scalars(select(signatures.SignatureRequest.state)).one() == "signed", "kept, not embedded"
+        assert w.session.scalars(select(Document.state).where(Document.kind == "result")).one() == "draft"
 
 
 def test_a_full_storage_refuses_the_file_with_its_reason_and_keeps_what_was_there(office: Office, reception: Visitor):

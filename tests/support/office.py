@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -17,7 +17,7 @@ import pypdfium2
 from cryptography.hazmat.primitives.serialization import pkcs12
 from PIL import Image, ImageDraw
 
-from engine.commands import dossiers, files, organisation, procedures, signatures, tasks
+from engine.commands import ceremony, dossiers, files, organisation, procedures, signatures, tasks
 from engine.commands.dossiers import PartyInput, Received, Reception
 from engine.documents.signature import SigningOffice
 from engine.kernel.clock import MovableClock
@@ -29,7 +29,11 @@ from engine.runtime import Runtime, open_runtime
 from engine.settings import ROOT, Settings
 from signing import testpki
 from signing.authorities import Authorities
+from signing.examine import Inquiry
 from signing.keys import mechanism_for, sign_with
+from signing.model import SignerCertificate
+from signing.revocation import Sources
+from signing.standing import standing
 from signing.trust_services import TrustServices
 from signing.tsa import in_process
 from signing.verify import Trust, verify
@@ -64,6 +68,7 @@ class OpenCustody:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.pki = testpki.TestPki(folder)
+        self.given: dict[tuple[str, bytes], bytes] = {}
 
     def challenge(self, key_id: str) -> Any:
         return SimpleNamespace(public_key={}, nonce=key_id, seconds=60.0)
@@ -74,7 +79,13 @@ class OpenCustody:
     def sign(self, key_id: str, sealed_pin: str, contents: Sequence[bytes]) -> list[bytes]:
         opened = pkcs12.load_pkcs12((self.folder / "keys" / f"{key_id}.p12").read_bytes(), sealed_pin.encode())
         assert opened.key is not None
-        return [sign_with(opened.key, mechanism_for(self.pki.certificate(key_id).der), content) for content in contents]
+        name = mechanism_for(self.pki.certificate(key_id).der)
+        for content in contents:
+            self.given.setdefault((key_id, content), sign_with(opened.key, name, content))
+        return [self.given[key_id, content] for content in contents]
+
+    def answered(self, key_id: str, contents: Sequence[bytes]) -> list[bytes | None]:
+        return [self.given.get((key_id, content)) for content in contents]
 
 
 @dataclass
@@ -120,26 +131,24 @@ class Office:
         with self.as_(who) as w:
             return tasks.complete(w, task.id, answers)
 
-    def sign(self, who: str, code: str, pin: str | None = None) -> list[signatures.Outcome]:
+    def sign(self, who: str, code: str, pin: str | None = None) -> list[ceremony.Outcome]:
         task = self.open_task(code)
         with self.as_(who) as w:
             rows = signatures.prepare(w, [task.id])
         assert rows[0].failure is None, rows
         return self.approve(who, [r.request_id for r in rows if r.request_id], pin or PINS[who])
 
-    def issue(self, who: str, code: str, pin: str | None = None, *, verify: bool = False) -> list[signatures.Outcome]:
+    def issue(self, who: str, code: str, pin: str | None = None, *, verify: bool = False) -> list[ceremony.Outcome]:
         task = self.open_task(code)
         with self.as_(who) as w:
             row = signatures.prepare_issue(w, task.id)
         assert row.request_id is not None
         return self.approve(who, [row.request_id], pin or PINS["seal"], verify=verify)
 
-    def approve(self, who: str, requests: list[UUID], pin: str, *, verify: bool = False) -> list[signatures.Outcome]:
+    def approve(self, who: str, requests: list[UUID], pin: str, *, verify: bool = False) -> list[ceremony.Outcome]:
         with self.as_(who) as w:
-            batch, now = signatures.to_sign(w, requests), w.now
-        signed = signatures.sign(self.runtime.part(SigningOffice), batch, pin, now, verify=verify)
-        with self.as_(who) as w:
-            return signatures.finish(w, signed)
+            ceremony.show(w, requests)
+        return ceremony.carry_through(lambda: self.as_(who), requests, pin, verify=verify)
 
     def inbox(self, who: str, **filters: Any) -> inbox.InboxPage:
         with self.as_(who) as w:
@@ -298,12 +307,25 @@ def open_keys(office: Office) -> None:
         finally:
             services.stop()
 
-    office.runtime.parts.offer(
-        SigningOffice,
-        lambda: SigningOffice(
-            OpenCustody(folder), in_process(authorities.timestamp, lambda: office.clock.at), verify_here, real.fonts, test=True
-        ),
-    )
+    def stands(certificate: SignerCertificate, now: datetime) -> str:
+        trust = Trust.of_test_pki(folder)
+        return standing(certificate, Inquiry(trust.anchors, trust.intermediates, now, AskedHere(authorities, lambda: office.clock.at)))
+
+    custody, stamps = OpenCustody(folder), in_process(authorities.timestamp, lambda: office.clock.at)
+    office.runtime.parts.offer(SigningOffice, lambda: SigningOffice(custody, stamps, verify_here, stands, real.fonts, test=True))
+
+
+class AskedHere(Sources):
+    """Evidence from the office's own authorities, without a network."""
+
+    def __init__(self, authorities: Authorities, now: Callable[[], datetime]) -> None:
+        super().__init__({})
+        self._authorities, self._now = authorities, now
+
+    def _ask(self, url: str, body: bytes, kind: str) -> bytes:
+        if url.endswith("/ocsp"):
+            return self._authorities.ocsp(body, self._now())
+        return self._authorities.crl(url.rsplit("/", 1)[-1].removesuffix(".crl"), self._now())
 
 
 def pages(pdf: bytes) -> int:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from flask import Response
 
+from engine.commands import ceremony as ceremonies
 from engine.commands import signatures as commands
 from engine.commands import tasks
 from engine.errors import Refused
@@ -22,7 +23,7 @@ from webapp.i18n import language
 from webapp.signing_room.ceremony import approve
 
 TAG = "signatures"
-MOST = 50
+MOST = 100
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,8 @@ def number_document(w: UnitOfWork, task_id: UUID) -> PreparedDocument:
 
 @route("GET", "/signatures/requests/<uuid:request_id>/document", "The very bytes that will be signed", tag=TAG, media="application/pdf")
 def prepared_document(w: UnitOfWork, request_id: UUID) -> Response:
-    """Send the bytes of a preparation."""
+    """Send the bytes of a preparation; only what was fetched like this can be approved."""
+    ceremonies.show(w, [request_id])
     return download(ceremony.prepared_bytes(w, request_id), f"{request_id}.pdf", "application/pdf")
 
 
@@ -139,12 +141,14 @@ class Signing:
 
 @dataclass(frozen=True)
 class SignatureOutcome:
-    """What became of one document."""
+    """What became of one document; with `waiting` the signature is completed by the system, the key is not needed again."""
 
+    request: UUID
     task: UUID | None
-    document: UUID
+    document: UUID | None
     name: dict[str, str]
     signed: bool
+    waiting: bool
     failure: Reason | None
 
 
@@ -154,7 +158,7 @@ def sign(body: Signing) -> list[SignatureOutcome]:
     """Sign: the key and the time-stamping authority answer outside any transaction, each document is finished by itself."""
     few(body.requests)
     return [
-        SignatureOutcome(o.task_id, o.document_id, dict(o.name), o.signed, reason(o.failure, o.facts))
+        SignatureOutcome(o.request_id, o.task_id, o.document_id, dict(o.name), o.signed, o.waiting, reason(o.failure, o.facts))
         for o in approve(body.requests, body.sealed_pin[:2000])
     ]
 

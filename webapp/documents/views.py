@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import Blueprint, flash, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.commands import signatures, tasks
+from engine.commands import ceremony, signatures, tasks
 from engine.errors import NotFound, Refused
 from engine.queries import registers, signing
 from webapp.accounts import holding
@@ -18,6 +18,7 @@ from webapp.rendering.formats import day, instant
 from webapp.rendering.lists import Column, asked, taken_away
 from webapp.rendering.navigation import Entry
 from webapp.rendering.words import ENTRY, register_word
+from webapp.signing_room.ceremony import approve
 from webapp.transaction import look, work
 
 area = Blueprint("documents", __name__, template_folder="templates", url_prefix="/documents")
@@ -93,12 +94,14 @@ def seal(task_id: UUID) -> ResponseReturnValue:
         prepared = signatures.prepare_issue(w, task_id)
         if prepared.request_id is None:
             raise NotFound("signing.request_not_found")
-    with work() as w:
-        batch, office, now = signatures.to_sign(w, [prepared.request_id]), signatures.office_of(w), w.now
-    signed = signatures.sign(office, batch, sealed_pin, now)
-    with work() as w:
-        outcome = signatures.finish(w, signed)[0]
+        # The page showed the leader's document and the number to come; number and seal are one act of the clerk.
+        ceremony.show(w, [prepared.request_id])
+    [outcome] = approve([prepared.request_id], sealed_pin)
+    with look() as w:
         follow = tasks.find(w, outcome.next_task_id) if outcome.next_task_id else None
+    if outcome.waiting and outcome.failure:
+        flash(_("%(name)s: chữ ký đang được hoàn tất, không cần nhập lại mã PIN.") % {"name": pick(outcome.name)}, "soon")
+        return redirect(url_for("documents.waiting"), 303)
     if outcome.failure:
         raise Refused(outcome.failure, field="pin", **outcome.facts)
     flash(_("Đã cấp số và đóng dấu: %(name)s.") % {"name": pick(outcome.name)}, "done")

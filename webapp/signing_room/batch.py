@@ -8,7 +8,6 @@ from uuid import UUID
 from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.commands import signatures
 from engine.errors import Refused
 from engine.queries import ceremony
 from webapp.accounts import signed_in
@@ -18,7 +17,7 @@ from webapp.signing_room.area import area
 from webapp.signing_room.ceremony import approve, prepared
 from webapp.transaction import look
 
-MOST = 50
+MOST = 100
 IDENTIFIER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -62,15 +61,17 @@ def sign_batch() -> ResponseReturnValue:
     if not sealed_pin:
         raise Refused("web.pin_missing", field="pin")
     with look() as w:
-        known = [ceremony.request_of(w, one) for one in wanted]
-        live = [one.id for one in known if one.state == "prepared" and one.expires_at > w.now]
-        over = len(live) < sum(one.state != "embedded" for one in known)
-    if not live and over:
-        raise Refused("signing.request_over", field="pin", state=known[0].state)
-    outcomes: list[signatures.Outcome] = approve(live, sealed_pin) if live else []
-    done, failed = sum(o.signed for o in outcomes), [o for o in outcomes if not o.signed]
+        # A second submit finds some of them signed: those need nothing, the page says so.
+        left = [one.id for one in (ceremony.request_of(w, one) for one in wanted) if one.state not in ("embedded", *ceremony.UNDER_WAY)]
+    outcomes = approve(left, sealed_pin) if left else []
+    if outcomes and all(o.failure == "signing.request_over" for o in outcomes):
+        raise Refused("signing.request_over", field="pin", **outcomes[0].facts)
+    done, failed = sum(o.signed for o in outcomes), [o for o in outcomes if not o.signed and not o.waiting]
+    waiting = sum(o.waiting for o in outcomes)
     if done:
         flash(ngettext("Đã ký %(n)s văn bản.", "Đã ký %(n)s văn bản.", done) % {"n": done}, "done")
+    if waiting:
+        flash(_("%(n)s văn bản đang được hoàn tất, không cần nhập lại mã PIN.") % {"n": waiting}, "soon")
     if failed:
         names = "; ".join(pick(o.name) for o in failed)
         said = ngettext("%(n)s văn bản chưa ký được: %(names)s.", "%(n)s văn bản chưa ký được: %(names)s.", len(failed))

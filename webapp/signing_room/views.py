@@ -58,7 +58,8 @@ def waiting() -> ResponseReturnValue:
             return taken_away(listing, "cho-ky")
         briefs = ceremony.briefs(w, [row.task_id for row in found.rows])
         lent = [held for held in me().held if held.lent]
-        return render_template("signing_room/waiting.html", listing=listing, briefs=briefs, lent=lent)
+        underway = ceremony.under_way(w, [row.task_id for row in found.rows])
+        return render_template("signing_room/waiting.html", listing=listing, briefs=briefs, lent=lent, underway=underway)
 
 
 @area.get("/signed")
@@ -134,6 +135,9 @@ def sign(task_id: UUID) -> ResponseReturnValue:
     if not sealed_pin:
         raise Refused("web.pin_missing", field="pin")
     outcome = approve([shown], sealed_pin)[0]
+    if outcome.waiting and outcome.failure:
+        flash(_("%(name)s: chữ ký đang được hoàn tất, không cần nhập lại mã PIN.") % {"name": pick(outcome.name)}, "soon")
+        return redirect(url_for("signing_room.waiting"), 303)
     if outcome.failure:
         raise Refused(outcome.failure, field="pin", **outcome.facts)
     flash(_("Đã ký: %(name)s.") % {"name": pick(outcome.name)}, "done")
@@ -152,7 +156,10 @@ def shown_request(w: UnitOfWork, task_id: UUID) -> UUID:
     known = ceremony.request_of(w, request.form.get("request", UUID(int=0), UUID))
     if known.task_id != task_id:
         raise NotFound("signing.request_not_found")
-    if known.state != "prepared" or known.expires_at <= w.now:
+    if known.state in ceremony.UNDER_WAY:
+        approved = known.approved_at.isoformat() if known.approved_at else ""
+        raise Refused("signing.under_way", field="pin", at=approved)
+    if known.state not in ceremony.READY or known.expires_at <= w.now:
         raise Refused("signing.request_over", field="pin", state=known.state)
     return known.id
 
