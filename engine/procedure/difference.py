@@ -29,8 +29,12 @@ class Change:
 
 
 def difference(old: Package, new: Package) -> list[Change]:
-    """Return what *new* changes against *old*, in a stable order; empty when nothing but the drawing differs."""
+    """Return what *new* changes against *old*, in a stable order; empty when nothing but the drawing differs.
+
+    Work that moves to another lane stands first: it changes hands, which a reader must not overlook among smaller things.
+    """
     found = [*_steps(old, new), *_routes(old.diagram, new.diagram), *_declarations(old, new), *_forms(old, new), *_files(old, new)]
+    found.sort(key=lambda change: change.kind != "step.lane")
     if not found and old.content_hash != new.content_hash:
         found = [
             Change(

@@ -139,19 +139,6 @@ def version_page(w: UnitOfWork, key: str, version_id: UUID | None = None) -> Ver
     return VersionPage(line, package, outline(package), before, changed)
 
 
-def compared(w: UnitOfWork, key: str, old: UUID, new: UUID) -> Sequence[Any]:
-    """Return in words what one version of a procedure changes against another.
-
-    Raises:
-        NotFound: one of them is no version of this procedure.
-    """
-    known = {line.version.id for line in version_lines(w, key)}
-    if old not in known or new not in known:
-        raise NotFound("procedure.unknown", key=key)
-    cache = w.part(ProcedureCache)
-    return difference(cache.package(w, old), cache.package(w, new))
-
-
 def diagram(package: Package) -> bytes:
     """Return a package's diagram as it was drawn."""
     return package.files[DIAGRAM]

@@ -142,3 +142,24 @@ def test_a_table_is_edited_and_tried_with_the_rows_that_fire(somebody: Callable[
     page.get_by_role("button", name="Thử", exact=True).click()
     expect(page.locator("main dl.facts")).to_contain_text("25000")
     expect(page.locator("main dl.facts")).to_contain_text("Mức phí: 1")
+
+
+def test_a_moved_step_is_the_first_thing_a_comparison_shows_on_both_canvases(somebody: Callable[..., Person]):
+    designer = somebody(DESIGNER)
+    page = opened(designer)
+    step, lane = (page.locator(f"[data-element-id='{name}']").first.bounding_box() for name in ("issue", "sign"))
+    assert step is not None
+    assert lane is not None
+    page.mouse.move(step["x"] + step["width"] / 2, step["y"] + step["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(step["x"] + step["width"] / 2, lane["y"] + lane["height"] / 2 + 4, steps=12)
+    page.mouse.up()
+    expect(page.locator("#save-state")).to_have_text(KEPT, timeout=60_000)
+
+    page.get_by_role("link", name="So sánh", exact=True).click()
+    first = page.locator("ol.findings > li").first
+    expect(first).to_contain_text("chuyển từ làn «Văn thư» sang «Lãnh đạo UBND cấp xã»")
+    expect(page.locator(".djs-element.moved[data-element-id='issue']")).to_have_count(2)
+    first.get_by_role("link").click()
+    expect(page.locator(".djs-element.shown[data-element-id='issue']")).to_have_count(2)
+    designer.picture("compare-1366", whole=True)

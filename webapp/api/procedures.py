@@ -12,7 +12,7 @@ from flask import Response, request
 
 from engine.commands import procedures as commands
 from engine.commands import proposals
-from engine.queries import designing
+from engine.queries import comparing, designing
 from engine.queries import procedures as queries
 from engine.runtime import UnitOfWork
 from webapp.api.routes import download, route
@@ -193,7 +193,7 @@ def procedure_package(w: UnitOfWork, key: str) -> Response:
 
 @dataclass(frozen=True)
 class Compared:
-    """Two versions of a procedure."""
+    """Two versions or drafts of a procedure, by their identifiers."""
 
     old: UUID
     new: UUID
@@ -209,10 +209,21 @@ class Change:
     en: str
 
 
-@route("GET", "/procedures/<key>/difference", "What one version changes against another", tag=TAG, answer=Sequence[Change], query=Compared)
-def difference(w: UnitOfWork, key: str, query: Compared) -> list[Change]:
-    """Return in words what one version changes against another."""
-    return [Change(c.kind, c.element, c.vi, c.en) for c in designing.compared(w, key, query.old, query.new)]
+@dataclass(frozen=True)
+class Difference(Change):
+    """One difference in words, with its elements in both diagrams; `mark` is moved, added, removed, changed or empty."""
+
+    mark: str
+    before: Sequence[str]
+    after: Sequence[str]
+
+
+@route("GET", "/procedures/<key>/difference", "What one version or draft changes against another", tag=TAG, answer=Sequence[Difference],
+       query=Compared)  # fmt: skip
+def difference(w: UnitOfWork, key: str, query: Compared) -> list[Difference]:
+    """Return in words what one version or draft changes against another, work that moved to another lane first."""
+    told = comparing.compared(w, key, query.old, query.new).told
+    return [Difference(t.change.kind, t.change.element, t.change.vi, t.change.en, t.mark, t.before, t.after) for t in told]
 
 
 @dataclass(frozen=True)

@@ -47,8 +47,17 @@ SECTIONS = {
     "try": _("Chạy thử"),
     "scenarios": _("Kịch bản"),
     "words": _("Bằng chữ"),
+    "compare": _("So sánh"),
     "history": _("Lịch sử"),
 }
+
+MARKS = {
+    "moved": ("→", _("Chuyển sang làn khác")),
+    "added": ("+", _("Thêm mới")),
+    "removed": ("−", _("Bỏ đi")),
+    "changed": ("±", _("Sửa đổi")),
+}
+"""How a comparison marks an element: the sign on its badge and what it means."""
 
 
 def file(content: bytes, name: str, media_type: str) -> Response:

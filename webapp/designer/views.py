@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import render_template, request
+from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from engine.queries import designing
@@ -37,19 +37,6 @@ def version(key: str, version_id: UUID) -> ResponseReturnValue:
     with look() as w:
         page = designing.version_page(w, key, version_id)
         return render_template("designer/version.html", page=page, lines=designing.version_lines(w, key), standings=STANDING, whole=False)
-
-
-@area.get("/<key>/compare")
-@holding(*DESIGNERS)
-def compare(key: str) -> ResponseReturnValue:
-    """Say in words what one version changes against another."""
-    with look() as w:
-        lines = designing.version_lines(w, key)
-        newest, oldest = lines[0].version, lines[min(1, len(lines) - 1)].version
-        old, new = request.args.get("old", oldest.id, UUID), request.args.get("new", newest.id, UUID)
-        return render_template(
-            "designer/compare.html", key=key, lines=lines, old=old, new=new, changes=designing.compared(w, key, old, new)
-        )
 
 
 @area.get("/<key>/versions/<uuid:version_id>/diagram.bpmn")
