@@ -63,7 +63,7 @@ def drawing(package: Package) -> list[Finding]:
         place = Place(package.diagram.file, node.line if node is not None else None, "", flaw.x, flaw.y)
         facts = {"elements": ", ".join(flaw.elements), "other": flaw.elements[-1] if flaw.elements else "", "detail": flaw.detail}
         found.append(
-            Finding(flaw.rule.replace("layout.", "layout-"), "warning", first, node.name if node is not None else "", place, facts)
+            Finding(flaw.rule.replace(".", "-").replace("_", "-"), "warning", first, node.name if node is not None else "", place, facts)
         )
     return found
 

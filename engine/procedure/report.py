@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from engine.errors import Refused
 from engine.procedure.diagram import Diagram, Flow, Node
+from engine.procedure.sources import SOURCES
 from engine.sentences import Sentence, sentence
 
 Severity = Literal["refused", "warning", "note"]
@@ -71,6 +72,7 @@ class Finding:
         """Return the finding for machines: stable keys, both languages."""
         return {
             "rule": self.rule,
+            "source": SOURCES.get(self.rule, ""),
             "severity": self.severity,
             "element": self.element,
             "name": self.name,

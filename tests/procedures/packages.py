@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from engine.procedure.diagram import FLOW_NODES, tag
 from engine.procedure.loader import load_files, load_folder
 from tests.process.kit import BPMN_NS, NS, REFS, el, fl
 
@@ -83,9 +84,7 @@ def diagram(body, flows, *, more="", lane=True):
 
     inside = f'<bpmn:startEvent id="s"/>{body}<bpmn:endEvent id="e"/>{fl(flows)}'
     root = etree.fromstring(f"<x {NS}>{inside}</x>")
-    members = "".join(
-        f"<bpmn:flowNodeRef>{node.get('id')}</bpmn:flowNodeRef>" for node in root if not node.tag.endswith(("sequenceFlow", "dataObject"))
-    )
+    members = "".join(f"<bpmn:flowNodeRef>{node.get('id')}</bpmn:flowNodeRef>" for node in root if tag(node) in FLOW_NODES)
     lanes = f'<bpmn:laneSet id="lanes"><bpmn:lane id="lane" name="{LANE}">{members}</bpmn:lane></bpmn:laneSet>' if lane else ""
     return (
         f'<bpmn:definitions {NS} id="d" targetNamespace="u"><bpmn:process id="p" isExecutable="true">{lanes}{inside}</bpmn:process>'

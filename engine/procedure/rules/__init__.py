@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from engine.procedure.report import Finding
-from engine.procedure.rules import constructs, data_flow, decisions, expressions, gateways, outcome, steps, structure
+from engine.procedure.rules import constructs, data_flow, decisions, expressions, gateways, outcome, standard, steps, structure
 from engine.procedure.rules.examined import Examined
 
 Rule = Callable[[Examined], Iterator[Finding]]
@@ -13,11 +13,13 @@ Rule = Callable[[Examined], Iterator[Finding]]
 STRUCTURE: tuple[Rule, ...] = (
     structure.one_process,
     structure.duplicate_id,
+    standard.id_no_name,
     structure.dangling_flow,
     structure.many_starts,
     structure.no_end,
     structure.forbidden_flows,
     structure.boundary_host,
+    standard.default_flow,
     structure.unreachable,
     structure.automatic_cycle,
     structure.self_call,
@@ -25,6 +27,19 @@ STRUCTURE: tuple[Rule, ...] = (
 """What must hold before the state space can be walked."""
 
 RULES: tuple[Rule, ...] = (
+    standard.reference_broken,
+    standard.association_end,
+    standard.lane_member,
+    standard.attached_definition,
+    standard.link_flows,
+    standard.gateway_direction,
+    standard.idle_gateway,
+    standard.event_gateway_targets,
+    standard.boundary_error,
+    standard.event_subprocess_twice,
+    standard.data_association,
+    standard.data_scope,
+    standard.message_flow,
     constructs.unknown_construct,
     constructs.extension_broken,
     constructs.unsupported,
@@ -78,6 +93,8 @@ RULES: tuple[Rule, ...] = (
     decisions.decision_readable,
     decisions.decision_known,
     outcome.supplement_answered,
+    outcome.supplement_asked,
+    outcome.reason_given,
     outcome.message_known,
     outcome.no_outcome,
 )

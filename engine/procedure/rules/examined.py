@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
+from lxml import etree
+
 from engine.errors import EngineError
 from engine.feel.types import FeelType
-from engine.procedure.diagram import Diagram, Flow, Node
+from engine.procedure.diagram import BPMN, Diagram, Flow, Node
 from engine.procedure.forms import Form
 from engine.procedure.normaliser import Normalised, normalise
 from engine.procedure.operators import DRAFT, OPERATORS
@@ -27,6 +29,11 @@ class Examined:
         self.original: Diagram = package.diagram
         self.normalised: Normalised = normalise(package.diagram)
         self.diagram: Diagram = self.normalised.diagram
+
+    @cached_property
+    def elements(self) -> Mapping[str, etree._Element]:
+        """Every element of the model, as it was drawn, by its identifier."""
+        return {identifier: element for element in self.original.root.iter(f"{{{BPMN}}}*") if (identifier := element.get("id"))}
 
     def find(self, rule: str, element: Node | Flow | str, severity: Severity = "refused", **facts: Any) -> Finding:
         """Return a finding about an element of the diagram as it was drawn."""

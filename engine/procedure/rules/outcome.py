@@ -9,6 +9,7 @@ from engine.procedure.operators import NOTICE, OPERATORS, SUPPLEMENT, SUPPLEMENT
 from engine.procedure.paths import reachable
 from engine.procedure.report import Finding
 from engine.procedure.rules.examined import Examined, literal
+from engine.procedure.scope import variable_of
 
 MESSAGES = frozenset((SUPPLEMENT_ANSWERED, "dossier_withdrawn", "payment_received"))
 """Messages the office sends to a running procedure."""
@@ -70,6 +71,37 @@ def supplement_answered(examined: Examined) -> Iterator[Finding]:
             yield examined.find("supplement-unanswered", node)
         elif node.id not in reachable(diagram, [waits[0].id]):
             yield examined.find("supplement-not-back", node)
+
+
+def supplement_asked(examined: Examined) -> Iterator[Finding]:
+    """A wait for a supplement begins with the written request that stops the clock: nothing else pauses a term."""
+    diagram = examined.diagram
+    for node in diagram.nodes.values():
+        if node.kind not in ("intermediateCatchEvent", "boundaryEvent", "receiveTask", "startEvent"):
+            continue
+        awaited = {event.reference for event in node.events if event.kind == "message"} | {node.attributes.get("messageRef")}
+        if SUPPLEMENT_ANSWERED not in {diagram.name_of(reference) for reference in awaited}:
+            continue
+        before = [diagram.nodes[flow.source] for flow in diagram.entering(node.id) if flow.source in diagram.nodes]
+        gateways = [one for one in before if one.kind == "eventBasedGateway"]
+        before = [one for one in before if one not in gateways]
+        before += [diagram.nodes[flow.source] for one in gateways for flow in diagram.entering(one.id) if flow.source in diagram.nodes]
+        if not before or any(one.operator is None or one.operator.id != SUPPLEMENT for one in before):
+            yield examined.find("supplement-not-asked", node)
+
+
+def reason_given(examined: Examined) -> Iterator[Finding]:
+    """A refusal and a request for a supplement give their reason: it comes from a field that must be filled in."""
+    for node in examined.diagram.nodes.values():
+        kind = OPERATORS.get(node.operator.id) if node.operator is not None else None
+        if kind is None or node.operator is None or "reason" not in kind.required:
+            continue
+        variable, dot, key = node.operator.parameters.get("reason", "").strip().partition(".")
+        forms = {step.properties.get("form", "") for step in examined.steps if variable_of(step) == variable} if dot else set()
+        for form in sorted(forms & set(examined.forms)):
+            for field in examined.forms[form].fields:
+                if field.key == key and not field.required:
+                    yield examined.find("reason-optional", node, field=f"{variable}.{key}", form=form)
 
 
 def _awaits(examined: Examined, node: Node) -> bool:

@@ -203,13 +203,20 @@ def signature_before_issue(examined: Examined) -> Iterator[Finding]:
 
 
 def same_hand(examined: Examined) -> Iterator[Finding]:
-    """Whoever examines does not sign (separation of duties)."""
+    """Whoever examines does not sign, and whoever asks does not sign for themselves (separation of duties).
+
+    An internal procedure may let one official check and sign; that is a warning.
+    """
     roles = {lane.id: lane.role for lane in examined.package.lanes}
     examining = {roles.get(node.lane or "") for node in examined.steps if node.properties.get("action", "form") == "form"}
     for node in examined.steps:
         role = roles.get(node.lane or "")
-        if node.properties.get("action") == "sign" and role in examining and role is not None and not _leads(role):
-            yield examined.find("same-hand", node, "warning", role=role)
+        if node.properties.get("action") != "sign" or role is None:
+            continue
+        if role == "initiator":
+            yield examined.find("same-hand", node, role=role)
+        elif role in examining and not _leads(role):
+            yield examined.find("same-hand", node, "warning" if examined.package.scope == "internal" else "refused", role=role)
 
 
 def _leads(role: str) -> bool:
