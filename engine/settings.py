@@ -37,6 +37,8 @@ class Settings:
     """Folder of procedure packages and calendars the installation starts with."""
     blob_folder: Path | None = None
     """Where file contents go; None means ``home/blobs``."""
+    seal_copies: Path | None = None
+    """File the journal's daily seals are copied to, best on another machine; None means ``home/seals.jsonl``."""
     storage_quota: int | None = None
     """How many bytes of file contents may be kept; None means as many as the disk holds."""
     province: int = 1
@@ -93,13 +95,14 @@ class Settings:
             return Path(text(name) or default).expanduser().absolute()
 
         quota = number("STORAGE_QUOTA", 0, 0, 2**62)
-        blobs = text("BLOBS")
+        blobs, copies = text("BLOBS"), text("SEAL_COPIES")
         settings = cls(
             home=folder("HOME", Path("var")),
             database_url=address("DATABASE_URL", {"postgresql", "postgres"}),
             application_url=address("APPLICATION_URL", {"postgresql", "postgres"}),
             procedures=folder("PROCEDURES", ROOT / "bpmn"),
             blob_folder=Path(blobs).expanduser().absolute() if blobs else None,
+            seal_copies=Path(copies).expanduser().absolute() if copies else None,
             storage_quota=quota or None,
             province=number("PROVINCE", 1, 1, 32_767),
             timezone=text("TIMEZONE") or cls.timezone,
@@ -126,6 +129,11 @@ class Settings:
     def blobs(self) -> Path:
         """The folder of file contents."""
         return self.blob_folder or self.home / "blobs"
+
+    @property
+    def kept_seals(self) -> Path:
+        """The file of copies of the journal's daily seals."""
+        return self.seal_copies or self.home / "seals.jsonl"
 
     @property
     def address(self) -> str:

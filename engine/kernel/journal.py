@@ -1,7 +1,8 @@
 """The journal: what happened, sealed line to line so that nothing can be changed or taken out unnoticed.
 
-One chain per dossier and one for acts without a dossier. The hash of a line covers the hash of the line before it and the
-canonical bytes of everything the line says, made here and not in the database, so that any program can repeat it. The database
+One chain per dossier and one for acts without a dossier. The hash of a line covers the hash of the line before it and the digest of
+the canonical bytes of everything the line says, made here and not in the database, so that any program can repeat it; whoever proves
+one line to a stranger shows of the lines after it only their digests (`engine.kernel.journal_proof`). The database
 refuses to change or delete lines; whoever switches that off is found by `engine.kernel.journal_check`.
 """
 
@@ -22,7 +23,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from engine.kernel.canonical import canonical, plain
 from engine.kernel.tables import Base, Instant, Json, ProvinceKey
 
-FORMAT = 1
+FORMAT = 2
 GENESIS = hashlib.sha256(b"motcua journal").digest()
 OFFICE = UUID(int=0)  # the chain of acts without a dossier
 
@@ -72,12 +73,21 @@ def fact(kind: str, dossier: UUID | None, facts: Mapping[str, Any]) -> Fact:
     return Fact(kind, dossier or OFFICE, plain(facts))
 
 
-def line_hash(
-    previous: bytes, *, province: int, chain: UUID, number: int, at: datetime, recorded_at: datetime, kind: str, actor: Json, facts: Json
-) -> bytes:
-    """Return SHA-256 over the previous hash and the canonical bytes of the line."""
-    content = canonical([FORMAT, province, chain, number, at, recorded_at, kind, actor, facts])
-    return hashlib.sha256(previous + content).digest()
+def line_content(
+    *, province: int, chain: UUID, number: int, at: datetime, recorded_at: datetime, kind: str, actor: Json, facts: Json,
+    form: int = FORMAT,
+) -> bytes:  # fmt: skip
+    """Return the canonical bytes of everything a line says, the format's number first."""
+    return canonical([form, province, chain, number, at, recorded_at, kind, actor, facts])
+
+
+def line_hash(previous: bytes, content: bytes) -> bytes:
+    """Return SHA-256 over the previous hash and the digest of the *content*.
+
+    Lines of the first format (they begin ``[1,``) were hashed over the content itself, which no proof could keep to itself.
+    """
+    said = content if content.startswith(b"[1,") else hashlib.sha256(content).digest()
+    return hashlib.sha256(previous + said).digest()
 
 
 # One statement creates the chain's head or locks the one that stands, and tells the server's time.
@@ -149,7 +159,7 @@ def _lines(
             "province": province, "chain": chain, "number": number, "at": at, "recorded_at": recorded_at,
             "kind": item.kind, "actor": actor, "facts": item.facts,
         }  # fmt: skip
-        own = line_hash(previous, **said)
+        own = line_hash(previous, line_content(**said))
         lines.append({**said, "previous": previous, "hash": own})
         previous = own
     return lines

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from engine.kernel.journal import GENESIS, JournalHead, JournalLine, line_hash
+from engine.kernel.journal import FORMAT, GENESIS, JournalHead, JournalLine, line_content, line_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,10 @@ class Fault:
 
     chain: UUID
     number: int
-    reason: Literal["altered", "missing", "unlinked", "cut", "no_head", "seal_altered", "sealed_line_missing", "seal_missing"]
+    # fmt: off
+    reason: Literal["altered", "missing", "unlinked", "cut", "no_head", "seal_altered", "sealed_line_missing", "seal_missing",
+                    "token_wrong", "restored"]
+    # fmt: on
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class Report:
     lines: int
     seals: int
     faults: tuple[Fault, ...]
+    stamped: int = 0
+    """Seals under a valid time-stamp token."""
 
     @property
     def sound(self) -> bool:
@@ -59,7 +64,7 @@ def faults_of(session: Session, province: int, count: list[int]) -> Iterator[Fau
             yield Fault(line.chain, number + 1, "missing")
         elif line.previous != previous:
             yield Fault(line.chain, line.number, "unlinked")
-        if _hash(line) != line.hash:
+        if content_of(line) is None:
             yield Fault(line.chain, line.number, "altered")
         number, previous = line.number, line.hash
     if chain is not None:
@@ -68,14 +73,14 @@ def faults_of(session: Session, province: int, count: list[int]) -> Iterator[Fau
         yield Fault(left, 1 if last else 0, "missing")
 
 
-def _hash(line: Row[Any]) -> bytes | None:
+def content_of(line: Row[Any]) -> bytes | None:
+    """Return the content a line was hashed over, in the format it was written in; None when its hash fits no format."""
+    said = {name: getattr(line, name) for name in ("province", "chain", "number", "at", "recorded_at", "kind", "actor", "facts")}
     try:
-        return line_hash(
-            line.previous, province=line.province, chain=line.chain, number=line.number, at=line.at, recorded_at=line.recorded_at,
-            kind=line.kind, actor=line.actor, facts=line.facts,
-        )  # fmt: skip
+        contents = [line_content(**said, form=form) for form in range(FORMAT, 0, -1)]
     except (TypeError, ValueError):  # a value that never could have been written
         return None
+    return next((content for content in contents if line_hash(line.previous, content) == line.hash), None)
 
 
 def _end(chain: UUID, number: int, last: bytes, heads: dict[UUID, tuple[int, bytes]]) -> Iterator[Fault]:
@@ -88,8 +93,26 @@ def _end(chain: UUID, number: int, last: bytes, heads: dict[UUID, tuple[int, byt
 
 def merkle_root(leaves: list[bytes]) -> bytes:
     """Return the root over *leaves* in their order; an odd node moves up unchanged, so two lists never share a root."""
-    level = [hashlib.sha256(b"\0" + leaf).digest() for leaf in leaves]
-    while len(level) > 1:
+    *_, top = _levels(leaves)
+    return top[0] if top else hashlib.sha256(b"\2").digest()
+
+
+def merkle_path(leaves: list[bytes], index: int) -> list[tuple[Literal["left", "right"], bytes]]:
+    """Return the nodes that lead from the leaf at *index* to the root: on which side each stands, and its hash."""
+    path: list[tuple[Literal["left", "right"], bytes]] = []
+    for level in _levels(leaves)[:-1]:
+        if index % 2:
+            path.append(("left", level[index - 1]))
+        elif index + 1 < len(level):
+            path.append(("right", level[index + 1]))
+        index //= 2
+    return path
+
+
+def _levels(leaves: list[bytes]) -> list[list[bytes]]:
+    levels = [[hashlib.sha256(b"\0" + leaf).digest() for leaf in leaves]]
+    while len(levels[-1]) > 1:
+        level = levels[-1]
         pairs = [hashlib.sha256(b"\1" + left + right).digest() for left, right in zip(level[::2], level[1::2], strict=False)]
-        level = pairs + (level[-1:] if len(level) % 2 else [])
-    return level[0] if level else hashlib.sha256(b"\2").digest()
+        levels.append(pairs + (level[-1:] if len(level) % 2 else []))
+    return levels

@@ -7,7 +7,7 @@ people who do not trust the database.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from uuid import UUID
 
@@ -57,12 +57,24 @@ class JournalToken(Base):
     at: Mapped[datetime] = mapped_column(Instant)
 
 
-def _leaf(chain: UUID, number: int, head: bytes) -> bytes:
+TokenFault = Callable[[bytes, bytes], str | None]
+"""What is wrong with a token (DER) over a digest; None when nothing is."""
+Kept = Iterable[tuple[int, bytes]]
+"""Number and hash of seals as somebody outside the database keeps them."""
+
+
+def leaf_content(chain: UUID, number: int, head: bytes) -> bytes:
+    """Return the canonical bytes of one chain's head, a leaf of the day's tree."""
     return canonical([chain, number, head.hex()])
 
 
+def seal_content(number: int, at: datetime, count: int, previous: bytes, root: bytes) -> bytes:
+    """Return the canonical bytes of a seal; their digest is what the time-stamping authority sees."""
+    return canonical([number, at, count, previous.hex(), root.hex()])
+
+
 def _seal_hash(number: int, at: datetime, count: int, previous: bytes, root: bytes) -> bytes:
-    return hashlib.sha256(canonical([number, at, count, previous.hex(), root.hex()])).digest()
+    return hashlib.sha256(seal_content(number, at, count, previous, root)).digest()
 
 
 def add_seal(session: Session, province: int, now: datetime) -> JournalSeal | None:
@@ -82,7 +94,7 @@ def add_seal(session: Session, province: int, now: datetime) -> JournalSeal | No
         return None
     last = session.scalars(select(JournalSeal).where(JournalSeal.province == province).order_by(JournalSeal.number.desc()).limit(1)).first()
     number, previous = (last.number + 1, last.hash) if last else (1, GENESIS)
-    root = merkle_root([_leaf(head.chain, head.number, head.hash) for head in grown])
+    root = merkle_root([leaf_content(head.chain, head.number, head.hash) for head in grown])
     made = JournalSeal(
         province=province, number=number, at=now, count=len(grown), previous=previous, root=root,
         hash=_seal_hash(number, now, len(grown), previous, root),
@@ -103,20 +115,38 @@ def unstamped(session: Session, province: int) -> list[JournalSeal]:
     return list(session.scalars(query))
 
 
-def verify(session: Session, province: int) -> Report:
-    """Read the whole journal and all seals and report every fault with its place."""
+def verify(session: Session, province: int, *, token_fault: TokenFault | None = None, kept: Kept = ()) -> Report:
+    """Read the whole journal and all seals and report every fault with its place.
+
+    *token_fault* judges the time-stamp tokens (without it they are not looked at); *kept* are seals as they were copied elsewhere: one
+    that the journal does not hold says that an older state was put in its place.
+    """
     count = [0, 0]
     faults = list(faults_of(session, province, count))
-    seals = 0
+    seals, stamped = 0, 0
     previous = GENESIS
+    found: set[tuple[int, bytes]] = set()
+    tokens = _tokens(session, province) if token_fault else {}
     for seal in session.scalars(select(JournalSeal).where(JournalSeal.province == province).order_by(JournalSeal.number)):
         seals += 1
         if seal.number != seals:
             faults.append(Fault(OFFICE, seals, "seal_missing"))
             seals = seal.number
         faults.extend(_faults_of_seal(session, province, seal, previous))
+        if token_fault and seal.number in tokens:
+            wrong = token_fault(tokens.pop(seal.number), seal.hash)
+            faults.extend([Fault(OFFICE, seal.number, "token_wrong")] if wrong else [])
+            stamped += not wrong
         previous = seal.hash
-    return Report(chains=count[0], lines=count[1], seals=seals, faults=tuple(faults))
+        found.add((seal.number, seal.hash))
+    faults.extend(Fault(OFFICE, number, "token_wrong") for number in sorted(tokens))  # a token over a seal that is not there
+    faults.extend(Fault(OFFICE, number, "restored") for number in sorted({number for number, _ in set(kept) - found}))
+    return Report(chains=count[0], lines=count[1], seals=seals, faults=tuple(faults), stamped=stamped)
+
+
+def _tokens(session: Session, province: int) -> dict[int, bytes]:
+    query = select(JournalToken.seal, JournalToken.token).where(JournalToken.province == province)
+    return {seal: token for seal, token in session.execute(query)}  # noqa: C416 - rows, not pairs, as far as types know
 
 
 def _faults_of_seal(session: Session, province: int, seal: JournalSeal, previous: bytes) -> Iterator[Fault]:
@@ -128,7 +158,7 @@ def _faults_of_seal(session: Session, province: int, seal: JournalSeal, previous
         .where(leaf.province == province, leaf.seal == seal.number)
         .order_by(leaf.chain)
     ).all()
-    root = merkle_root([_leaf(row.chain, row.number, row.hash) for row in rows])
+    root = merkle_root([leaf_content(row.chain, row.number, row.hash) for row in rows])
     expected = _seal_hash(seal.number, seal.at, seal.count, seal.previous, seal.root)
     if root != seal.root or len(rows) != seal.count or expected != seal.hash or seal.previous != previous:
         yield Fault(OFFICE, seal.number, "seal_altered")

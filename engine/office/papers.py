@@ -216,6 +216,9 @@ def make(
     w.session.add(document)
     w.session.flush()
     full: dict[str, Any] = {**base_content(flow, unit_id), **content}
+    if d.scope == "public":
+        # The same page as the address printed beside it, which then also shows where this very paper stands in the journal.
+        full["qr"] = qr_rows(f"{w.part(Settings).address}/tra-cuu/{d.code}?giay={document.public_id}")
     if register:
         taken = take_number(w, unit_id, register, name.get("vi", kind), dossier_id=d.id, document_id=document.id, by=by)
         document.number, document.issued_on, document.symbol = taken.number, taken.on, symbol
@@ -233,7 +236,8 @@ def make(
     store(w, document, printed.pdf, "rendered", by)
     flow.papers.append(document.id)
     flow.irreversible = flow.irreversible or register is not None
-    w.record("document.made", d.id, document=str(document.id), kind=kind, number=document.number, sha256=document.sha256)
+    facts = {"document": str(document.id), "kind": kind, "number": document.number, "sha256": document.sha256}
+    w.record("document.made", d.id, **facts, public_id=document.public_id)
     return document
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
 
+from engine.documents import anchor
+from engine.documents.anchor import ProvenPaper
 from engine.dossier.model import Dossier
 from engine.kernel.incidents import Incident
 from engine.kernel.journal import JournalLine
 from engine.kernel.journal_check import Report
-from engine.kernel.journal_seal import verify
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.office.standing import acting
@@ -74,7 +76,33 @@ def check(w: UnitOfWork) -> Report:
         Forbidden: the actor checks nothing.
     """
     acting(w).require(*AUDITORS)
-    return verify(w.session, w.province)
+    return anchor.judged(w)
+
+
+def paper(w: UnitOfWork, public_id: str) -> ProvenPaper:
+    """Return where a printed paper stands in the journal and the proof of it; whoever holds the paper may ask.
+
+    Raises:
+        NotFound: no paper made at the counter carries this code.
+    """
+    return anchor.paper(w, public_id)
+
+
+@dataclass(frozen=True, slots=True)
+class SealFacts:
+    """The night's seal a paper stands under."""
+
+    number: int
+    at: datetime
+    stamped: bool
+
+
+def seal_of(found: ProvenPaper) -> SealFacts | None:
+    """Return the seal of a proof, None while there is none."""
+    if found.proof is None:
+        return None
+    number, at = json.loads(found.proof["seal"]["content"])[:2]
+    return SealFacts(number, datetime.fromisoformat(at), bool(found.proof["seal"]["token"]))
 
 
 def kinds(w: UnitOfWork) -> list[str]:

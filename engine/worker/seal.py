@@ -1,10 +1,10 @@
-"""The journal's daily seal: one root over all chains that grew, and a time stamp over it."""
+"""The journal's daily seal: one root over all chains that grew, a time stamp over it, a copy outside the database."""
 
 from __future__ import annotations
 
 import json
 
-from engine.kernel import journal_seal, requests
+from engine.kernel import journal_proof, journal_seal, requests
 from engine.kernel.logs import logger
 from engine.kernel.unit_of_work import Actor
 from engine.runtime import Runtime
@@ -22,8 +22,19 @@ def seal_once_a_day(runtime: Runtime) -> bool:
         made = None if fresh else journal_seal.add_seal(w.session, w.province, w.now)
         if made is not None:
             requests.forget(w.session, w.province, w.now)
-    stamp(runtime)
+    stamped = stamp(runtime)
+    if made is not None or stamped or not runtime.settings.kept_seals.exists():
+        keep(runtime)
     return made is not None
+
+
+def keep(runtime: Runtime) -> None:
+    """Copy new seals and tokens to the file outside the database; a place that cannot be written to does not stop the sealing."""
+    try:
+        with runtime.begin(CLOCK) as w:
+            journal_proof.keep(w.session, w.province, runtime.settings.kept_seals)
+    except OSError as failure:
+        log.error("seal.not_copied", kind=type(failure).__name__)
 
 
 def stamp(runtime: Runtime) -> int:

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser
 from werkzeug.routing import IntegerConverter, Rule
 
 from engine.commands import migration
+from engine.kernel import journal_seal
 from engine.kernel.unit_of_work import Actor
 from engine.settings import ROOT
 from tests.journeys.conftest import Installation
@@ -81,6 +82,8 @@ ROWS = {
     "portal.procedure": Row(PUBLIC, ("procedure",)),
     "portal.search": Row(PUBLIC),
     "portal.progress": Row(PUBLIC, ("finished",)),
+    "portal.proof": Row(PUBLIC, ("paper_id",)),
+    "portal.proof_file": Row(PUBLIC, ("paper_id",), media="application/json"),
     "portal.check": Row(PUBLIC),
     "portal.by_code": Row(PUBLIC, ("public_id",)),
     "portal.dossier": Row(OWNER, ("finished",)),
@@ -215,6 +218,7 @@ def world(installation: Installation, chromium: Browser, paper: Path, tmp_path_f
         "document": known(f"select x.id {of.format('document')} and x.kind = 'result'", finished),
         "receipt": known(f"select x.id {of.format('document')} and x.kind = 'receipt'", finished),
         "public_id": known(f"select x.public_id {of.format('document')} and x.kind = 'result'", finished),
+        "paper_id": known(f"select x.public_id {of.format('document')} and x.kind = 'receipt'", finished),
         "request": known("select id from signature_request where state = 'prepared' order by expires_at desc limit 1"),
         "register": first_link(clerk, "/documents/books"),
         "version": known(f"select id from procedure_version where key = '{PROCEDURE}' order by number desc limit 1"),
@@ -224,6 +228,8 @@ def world(installation: Installation, chromium: Browser, paper: Path, tmp_path_f
         with runtime.begin(Actor("cli", label="tests")) as w:
             plan = migration.plan(w, PROCEDURE, UUID(examples["version"]), "Quyết định số 12/QĐ-UBND ngày 20/11/2026")
             examples["migration"] = str(plan.id)
+        with runtime.begin(Actor("clock")) as w:
+            journal_seal.add_seal(w.session, w.province, w.now)
         app = create_app(runtime)
         rules = {rule.endpoint: rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())}
         yield World(rules, examples, people, app.url_map.bind("localhost"))

@@ -16,12 +16,11 @@ import pytest
 from fontTools.ttLib import TTFont
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
 from engine.documents.templates import Printed, Printer, qr_rows, refuse_outside
 from engine.errors import NotFound, Refused
 from engine.settings import ROOT
-from tests.support.papers import CERTIFIED, LEAVE, PAPERS, RESULTS, STARTER, scan
+from tests.support.papers import CERTIFIED, LEAVE, PAPERS, RESULTS, STARTER, read_back, scan
 
 FONTS = ROOT / "webapp" / "assets" / "node_modules" / "@expo-google-fonts" / "tinos"
 BPMN = ROOT / "bpmn"
@@ -303,24 +302,7 @@ def test_the_qr_code_of_the_receipt_leads_to_the_dossier(printer: Printer) -> No
 
     assert len(rows) == len(rows[0]) >= 25
     assert set("".join(rows)) == {"0", "1"}
-    document = pypdfium2.PdfDocument(print_paper(printer, "receipt", {"qr": rows}).pdf)
-    picture = document[0].render(scale=4).to_pil().convert("L")
-    document.close()
-    assert read_back(picture, len(rows)) == rows
-
-
-def read_back(page: Image.Image, modules: int) -> list[str]:
-    """Read the matrix from the picture of the page: the code stands at the left margin, 22 mm wide, 4 × 72 dpi."""
-    left, size = 30 / 25.4 * 72 * 4, 22 / 25.4 * 72 * 4
-    dark = [y for y in range(page.height // 2) if page.getpixel((round(left + size / modules / 2), y)) < 100]
-    unit = size / modules
-    top = next(y for y in dark if all(page.getpixel((round(left + unit / 2), round(y + unit * (i + 0.5)))) < 100 for i in range(7)))
-    return [
-        "".join(
-            "1" if page.getpixel((round(left + (x + 0.5) * unit), round(top + (y + 0.5) * unit))) < 128 else "0" for x in range(modules)
-        )
-        for y in range(modules)
-    ]
+    assert read_back(print_paper(printer, "receipt", {"qr": rows}).pdf, len(rows)) == rows
 
 
 def test_a_long_paper_is_numbered_from_the_second_on(printer: Printer) -> None:

@@ -6,6 +6,7 @@ import io
 from functools import cache
 from typing import Any
 
+import pypdfium2
 from PIL import Image, ImageDraw
 
 from engine.documents.templates import qr_rows
@@ -218,3 +219,19 @@ def scan(number: int) -> bytes:
     kept = io.BytesIO()
     page.save(kept, "JPEG", quality=80, dpi=(150, 150))
     return kept.getvalue()
+
+
+def read_back(pdf: bytes, modules: int) -> list[str]:
+    """Read the matrix of a QR code from the picture of the first page: the code stands at the left margin, 22 mm wide, 4 × 72 dpi."""
+    with pypdfium2.PdfDocument(pdf) as document:
+        page = document[0].render(scale=4).to_pil().convert("L")
+    left, size = 30 / 25.4 * 72 * 4, 22 / 25.4 * 72 * 4
+    dark = [y for y in range(page.height // 2) if page.getpixel((round(left + size / modules / 2), y)) < 100]
+    unit = size / modules
+    top = next(y for y in dark if all(page.getpixel((round(left + unit / 2), round(y + unit * (i + 0.5)))) < 100 for i in range(7)))
+    return [
+        "".join(
+            "1" if page.getpixel((round(left + (x + 0.5) * unit), round(top + (y + 0.5) * unit))) < 128 else "0" for x in range(modules)
+        )
+        for y in range(modules)
+    ]

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
+from engine.documents.blobs import BlobStore
+from engine.documents.model import Document
+from engine.documents.templates import qr_rows
+from engine.settings import ROOT
+from engine.worker.seal import seal_once_a_day
 from tests.support.office import OWNER, Office, scan
+from tests.support.papers import read_back
 from webapp import create_app
 
 APPROVE = {"decision": "approve", "paper_name": "Bằng tốt nghiệp", "paper_issuer": "Trường Đại học Mẫu", "compared": "true"}
@@ -105,3 +115,37 @@ def test_a_file_without_signatures_and_no_file_at_all_are_told_apart(visitor: Fl
     assert "Tệp không có chữ ký số nào" in plain.text
     assert nothing.status_code == 422
     assert "Chưa chọn tệp" in nothing.text
+
+
+def test_a_receipt_leads_by_its_picture_to_its_place_in_the_journal(office: Office, visitor: FlaskClient, tmp_path: Path):
+    received = office.receive()
+    with office.as_("reception") as w:
+        receipt = w.session.execute(select(Document).where(Document.kind == "receipt")).scalar_one()
+        public_id, sha256 = receipt.public_id, receipt.sha256
+        pdf = w.part(BlobStore).get(str(sha256))
+
+    code = qr_rows(f"{office.runtime.settings.address}/tra-cuu/{received.code}?giay={public_id}")
+    assert read_back(pdf, len(code)) == code
+    page = visitor.get(f"/tra-cuu/{received.code}?giay={public_id}")
+    assert f"/bang-chung/{public_id}" in page.text
+    assert "mỗi đêm" in visitor.get(f"/bang-chung/{public_id}").text
+    assert visitor.get(f"/bang-chung/{public_id}.json").status_code == 422
+    assert visitor.get("/bang-chung/AAAAAAAAAAAA").status_code == 404
+
+    seal_once_a_day(office.runtime)
+
+    page = visitor.get(f"/bang-chung/{public_id}")
+    assert "Không ai sửa hay xóa được" in page.text
+    assert str(sha256) in page.text
+    sent = visitor.get(f"/bang-chung/{public_id}.json")
+    told = visitor.get(f"/api/v1/journal/proofs/{public_id}")
+    assert told.get_json()["proof"] == sent.get_json()
+    assert sha256 in sent.get_json()["line"]["content"]
+    for secret in (OWNER.name, OWNER.identity, OWNER.phone):
+        assert secret not in sent.text
+    file = tmp_path / "proof.json"
+    file.write_text(sent.text)
+    done = subprocess.run(
+        [sys.executable, ROOT / "docs/check_journal.py", "none.pem", file, public_id], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.splitlines() == ["the seal has no time stamp yet"]

@@ -55,6 +55,7 @@ class JournalCheck:
     chains: int
     lines: int
     seals: int
+    stamped: int
     faults: Sequence[JournalFault]
 
 
@@ -63,6 +64,24 @@ def check_journal(w: UnitOfWork) -> JournalCheck:
     """Check the journal."""
     found = audit.check(w)
     return taken(JournalCheck, found, faults=[taken(JournalFault, fault) for fault in found.faults])
+
+
+@dataclass(frozen=True)
+class PaperProof:
+    """Where a printed paper stands in the journal; the proof is null until the night's seal covers it."""
+
+    public_id: str
+    at: datetime
+    number: int
+    sha256: str
+    proof: dict[str, Any] | None
+
+
+@route("GET", "/journal/proofs/<public_id>", "The proof that a printed paper stands in the journal, to be checked offline", tag=TAG,
+       answer=PaperProof, who="anyone", limit="30/minute")  # fmt: skip
+def paper_proof(w: UnitOfWork, public_id: str) -> PaperProof:
+    """Return the proof behind a printed code."""
+    return taken(PaperProof, audit.paper(w, public_id))
 
 
 @dataclass(frozen=True)

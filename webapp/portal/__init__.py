@@ -1,6 +1,6 @@
 """What citizens see: progress by code, answering a supplement, the result, and checking a signed file."""
 
-from webapp.portal import front, owner, track, verification
+from webapp.portal import front, owner, proof, track, verification
 from webapp.portal.area import area, navigation
 
-__all__ = ["area", "front", "navigation", "owner", "track", "verification"]
+__all__ = ["area", "front", "navigation", "owner", "proof", "track", "verification"]

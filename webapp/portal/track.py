@@ -61,9 +61,11 @@ def search() -> ResponseReturnValue:
 @area.get("/tra-cuu/<code>")
 @limiter.limit("30/minute")
 def progress(code: str) -> ResponseReturnValue:
-    """Show how far a dossier is: stage, unit, dates; no personal data."""
+    """Show how far a dossier is: stage, unit, dates; no personal data. Who comes by a paper's QR picture is led on to its proof."""
+    paper = request.args.get("giay", "")
     with look() as w:
-        return render_template("portal/progress.html", **parts_of(tracking.public(w, code.strip().upper())))
+        shown = parts_of(tracking.public(w, code.strip().upper()))
+        return render_template("portal/progress.html", paper=paper if paper.isascii() and paper.isalnum() else "", **shown)
 
 
 @area.post("/tra-cuu/<code>/mo")
