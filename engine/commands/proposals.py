@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import select
+
 from engine.commands.procedures import changes, read_upload, report_on
 from engine.documents.blobs import BlobStore
 from engine.errors import NotFound, Refused
@@ -17,11 +19,12 @@ from engine.kernel.unit_of_work import UnitOfWork
 from engine.office.drafting import DESIGNERS
 from engine.office.standing import acting
 from engine.procedure.declaration import PackageInvalid
-from engine.procedure.loader import load_files, load_zip, to_zip
+from engine.procedure.loader import load_files, load_folder, load_zip, to_zip
 from engine.procedure.package import DIAGRAM, Package
 from engine.procedure.registry import ProcedureVersion, latest
 from engine.procedure.report import Finding, Report, from_refusal, ordered
 from engine.procedure.reviews import ProcedureReview, find, put_forward
+from engine.settings import Settings
 
 LARGEST = 20 * 1024 * 1024
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -81,6 +84,27 @@ def propose(w: UnitOfWork, key: str, content: bytes, name: str) -> Proposal:
     if found.report.passed and found.kind != "same":
         put_forward(w, package, found.reference)
     return found
+
+
+def supplied(w: UnitOfWork) -> list[Package]:
+    """Return the packages delivered with the system that nobody has published yet, by name."""
+    acting(w).require(*DESIGNERS)
+    known = {found.key for found in w.session.scalars(select(ProcedureVersion).where(ProcedureVersion.province == w.province))}
+    folders = [place.parent for place in w.part(Settings).procedures.glob("[!_]*/procedure.toml")]
+    return sorted((load_folder(place) for place in folders if place.name not in known), key=lambda package: package.name.vi)
+
+
+def propose_supplied(w: UnitOfWork, key: str) -> Proposal:
+    """Examine a package delivered with the system and put it forward, exactly as if it had been uploaded.
+
+    Raises:
+        Forbidden: the actor designs no procedures.
+        NotFound: there is no such package, or it is published already.
+    """
+    package = next((one for one in supplied(w) if one.key == key), None)
+    if package is None:
+        raise NotFound("procedure.unknown", key=key)
+    return propose(w, "", to_zip(package), f"{key}.zip")
 
 
 def proposal(w: UnitOfWork, reference: str) -> Proposal:

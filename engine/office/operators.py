@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+
 from engine.dossier.model import Suspension
 from engine.errors import Refused
 from engine.kernel.tables import Json
@@ -15,6 +17,7 @@ from engine.office.flow import Flow
 from engine.office.results import draft_result
 from engine.office.standing import agency_of
 from engine.process.instance import Operation
+from engine.process.model import Task
 
 Operator = Callable[[Operation], Json]
 
@@ -142,21 +145,43 @@ def draft(flow: Flow, op: Operation) -> Json:
 
 
 def notice(flow: Flow, op: Operation) -> Json:
-    """Promise a notice to the owner by the outbox."""
-    announce(flow, text(op, "template"))
+    """Promise a notice by the outbox: to the owner, or to whom the procedure's own text names (initiator, those whose turn it is)."""
+    template = text(op, "template")
+    declared = flow.package.notices.get(template, {})
+    match declared.get("to", "owner"):
+        case "initiator":
+            people = {flow.dossier.initiator_id} - {None}
+        case "assignees":
+            people = whose_turn(flow)
+        case _:
+            announce(flow, template)
+            return {}
+    for person in sorted(people, key=str):
+        promise(flow, template, person=str(person))
     return {}
+
+
+def whose_turn(flow: Flow) -> set[UUID | None]:
+    """Return the people who have the dossier's open steps on their desk, or may take them."""
+    w = flow.w
+    w.session.flush()
+    people: set[UUID | None] = set()
+    for task in w.session.scalars(
+        select(Task).where(Task.province == w.province, Task.dossier_id == flow.dossier.id, Task.state == "open")
+    ):
+        people |= {task.assignee_id} if task.assignee_id else {person.id for person in flows.candidates(w, task)}
+    return people
 
 
 def announce(flow: Flow, template: str) -> None:
     """Promise one notice a milestone: the message carries ids, the connector reads the address when it sends."""
+    party: Any = flow.dossier.party("owner")
+    if party is not None and party.email_sealed:
+        promise(flow, template)
+
+
+def promise(flow: Flow, template: str, **to: str) -> None:
+    """Promise one mail about this dossier as it stands, after the time in which a step can be undone."""
     w, d = flow.w, flow.dossier
-    party: Any = d.party("owner")
-    if party is None or not party.email_sealed:
-        return
-    w.send(
-        "mail",
-        f"{d.id}:{template}:{d.version}",
-        {"dossier": str(d.id), "template": template},
-        dossier=d.id,
-        not_before=w.now + flows.UNDO,
-    )
+    key = ":".join((str(d.id), template, str(d.version), *to.values()))
+    w.send("mail", key, {"dossier": str(d.id), "template": template, **to}, dossier=d.id, not_before=w.now + flows.UNDO)

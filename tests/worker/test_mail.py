@@ -12,10 +12,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, text
 
+from engine.commands import dossiers
 from engine.connectors import Connectors
+from engine.connectors.mail import filled
 from engine.kernel import outbox
 from engine.kernel.outbox import OutboxMessage
-from engine.worker import dispatch
+from engine.worker import dispatch, timers
+from tests.commands.test_leave import REQUEST
 from tests.support.actors import CLOCK, SYSTEM
 from tests.support.office import OWNER, Office
 from tests.support.smtp import MailServer
@@ -97,3 +100,28 @@ def test_the_address_stands_neither_in_the_outbox_nor_in_a_job_nor_in_the_journa
     with office.runtime.begin(SYSTEM) as w:
         for table in ("outbox_message", "procrastinate_jobs", "procrastinate_events", "journal_line"):
             assert not w.session.scalar(text(f"select bool_or(row_to_json({table})::text like '%{ADDRESS}%') from {table}")), table
+
+
+def test_the_procedures_own_notices_go_to_whom_they_name(office: Office) -> None:
+    """The reminder to those whose turn it is, the news to the initiator: with the procedure's words, never the owner's address."""
+    with office.as_("specialist") as w:
+        code = dossiers.start_internal(w, "internal_leave", REQUEST).code
+    office.clock.at += timedelta(hours=30)
+    timers.sweep(office.runtime)
+    office.clock.at += timedelta(minutes=5)
+    with office.runtime.begin(SYSTEM) as w:
+        waiting = list(w.session.scalars(select(OutboxMessage.id).where(OutboxMessage.kind == "mail")))
+    for message in waiting:
+        dispatch.deliver(office.runtime, message)
+
+    mails = [message_from_bytes(file.read_bytes()) for file in (office.runtime.settings.home / "mail").glob("*.eml")]
+    reminders = [mail for mail in mails if "Nhắc việc" in str(make_header(decode_header(mail["Subject"])))]
+    assert {mail["To"] for mail in reminders} >= {"division_head@mau.example"}
+    body = reminders[0].get_payload(decode=True)
+    assert isinstance(body, bytes)
+    assert f"/desk/dossiers/{code}" in body.decode()
+    assert "quá 4 giờ" in body.decode()
+
+
+def test_a_slip_in_a_procedures_words_loses_no_mail() -> None:
+    assert filled("Hồ sơ {code} của {nobody}: {url}", {"code": "H99", "url": "u"}) == "Hồ sơ H99 của {nobody}: u"

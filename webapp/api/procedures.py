@@ -246,6 +246,15 @@ class ProposalReport:
     outline: Sequence[OutlineLine]
 
 
+@dataclass(frozen=True)
+class Supplied:
+    """A package delivered with the system."""
+
+    key: str
+    code: str
+    name: dict[str, str]
+
+
 @route("POST", "/procedures/examination", "Examine a diagram or a package: findings, differences", tag=TAG, answer=ProposalReport,
        body=Upload, files=("file",), transaction=False, pure=True)  # fmt: skip
 def examine_procedure(body: Upload) -> ProposalReport:
@@ -254,6 +263,18 @@ def examine_procedure(body: Upload) -> ProposalReport:
     with work() as w:
         found = proposals.propose(w, body.key, sent.read() if sent else b"", (sent.filename or "") if sent else "")
         return reported(found, body.key)
+
+
+@route("GET", "/procedures/supplied", "Packages delivered with the system and not yet published", tag=TAG, answer=Sequence[Supplied])
+def supplied_procedures(w: UnitOfWork) -> list[Supplied]:
+    """Return what can be put forward without an upload."""
+    return [Supplied(one.key, one.code, {"vi": one.name.vi, "en": one.name.en}) for one in proposals.supplied(w)]
+
+
+@route("POST", "/procedures/supplied/<key>", "Put a delivered package forward for publication", tag=TAG, answer=ProposalReport)
+def propose_supplied(w: UnitOfWork, key: str) -> ProposalReport:
+    """Examine a delivered package as if it had been uploaded."""
+    return reported(proposals.propose_supplied(w, key), key)
 
 
 def reported(found: proposals.Proposal, key: str) -> ProposalReport:

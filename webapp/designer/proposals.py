@@ -34,6 +34,15 @@ def examine(key: str) -> ResponseReturnValue:
         return shown(w, found, found.package.key if found.package is not None else key), 422
 
 
+@area.post("/supplied/<key>")
+@holding(*DESIGNERS)
+@act("designer.procedures")
+def examine_supplied(w: UnitOfWork, key: str) -> ResponseReturnValue:
+    """Put a package delivered with the system forward; the second person publishes it as any other."""
+    found = queries.propose_supplied(w, key)
+    return redirect(url_for("designer.proposal", key=key, reference=found.reference), 303)
+
+
 @area.get("/<key>/proposals/<reference>")
 @holding(*DESIGNERS)
 def proposal(key: str, reference: str) -> ResponseReturnValue:

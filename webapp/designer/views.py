@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
+from engine.commands import proposals
 from engine.queries import designing
 from webapp.accounts import holding
 from webapp.designer.area import DESIGNERS, SCOPE, STANDING, area, file
@@ -18,7 +19,13 @@ from webapp.transaction import look
 def procedures() -> ResponseReturnValue:
     """Show every procedure with the version in force and how its dossiers fare."""
     with look() as w:
-        return render_template("designer/procedures.html", rows=designing.overview(w), scopes=SCOPE, waiting=designing.waiting(w))
+        return render_template(
+            "designer/procedures.html",
+            rows=designing.overview(w),
+            scopes=SCOPE,
+            waiting=designing.waiting(w),
+            supplied=proposals.supplied(w),
+        )
 
 
 @area.get("/<key>")
