@@ -8,13 +8,14 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from engine.dossier import lifecycle
 from engine.dossier.model import Suspension
-from engine.errors import Refused
+from engine.errors import Conflict, Refused
 from engine.kernel.tables import Json
 from engine.office import flow as flows
 from engine.office import papers
 from engine.office.flow import Flow
-from engine.office.results import draft_result
+from engine.office.results import current_document, draft_result
 from engine.office.standing import agency_of
 from engine.process.instance import Operation
 from engine.process.model import Task
@@ -26,6 +27,8 @@ def operators(flow: Flow) -> dict[str, Operator]:
     """Return the operators a diagram may name, bound to one dossier under its lock."""
     return {
         "dossier/request_supplement": lambda op: request_supplement(flow, op),
+        "dossier/suspend": lambda op: suspend(flow, op),
+        "dossier/resume": lambda op: resume(flow, op),
         "dossier/refuse": lambda op: refuse(flow, op),
         "dossier/resolve": lambda op: resolve(flow, op),
         "dossier/approve": lambda op: resolve(flow, op),
@@ -94,6 +97,52 @@ def request_supplement(flow: Flow, op: Operation) -> Json:
     w.record("supplement.requested", d.id, document=str(paper.id), components=sorted(wanted))
     announce(flow, "supplement_requested")
     return {"document": str(paper.id)}
+
+
+def suspend(flow: Flow, op: Operation) -> Json:
+    """Stop the clock for a ground the law knows, on the strength of a document: one of ours that is issued, or another authority's."""
+    w, d = flow.w, flow.dossier
+    ground, key, reference = text(op, "ground"), text(op, "document", required=False), text(op, "reference", required=False)
+    if ground not in lifecycle.GROUNDS or not (key or reference):
+        raise Refused("process.parameter_missing", operator=op.id, parameter="reference" if ground in lifecycle.GROUNDS else "ground")
+    begun, _ = lifecycle.GROUNDS[ground]
+    d.suspensions.append(
+        Suspension(
+            province=w.province,
+            dossier_id=d.id,
+            ground=ground,
+            legal_basis=text(op, "legal_basis"),
+            suspended_at=w.now,
+            document_id=current_document(flow, key, "issued").id if key else None,
+            task_id=flow.task.id if flow.task else None,
+            request={"reference": reference} if reference else {},
+        )
+    )
+    flows.status(flow, begun)
+    flows.project_due(flow, begun)
+    w.record("clock.suspended", d.id, ground=ground)
+    announce(flow, begun)
+    return {}
+
+
+def resume(flow: Flow, op: Operation) -> Json:
+    """What the clock stood still for has come, or its time is over: the clock runs on.
+
+    Raises:
+        Conflict: nothing is open for this ground.
+    """
+    w, d, ground = flow.w, flow.dossier, text(op, "ground")
+    waiting = next((s for s in d.suspensions if s.resumed_at is None and s.ground == ground), None)
+    if waiting is None:
+        raise Conflict("suspension.not_open", ground=ground)
+    _, ended = lifecycle.GROUNDS[ground]
+    waiting.resumed_at, waiting.answer = w.now, {"reference": text(op, "reference", required=False)[:2000]}
+    for component in d.components if ground == "supplement" else ():
+        component.asked = False
+    flows.status(flow, ended)
+    flows.project_due(flow, ended)
+    w.record("clock.resumed", d.id, ground=ground)
+    return {}
 
 
 def refuse(flow: Flow, op: Operation) -> Json:

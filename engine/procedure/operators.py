@@ -21,6 +21,8 @@ class OperatorKind:
 
 OPERATORS: Mapping[str, OperatorKind] = {
     "dossier/request_supplement": OperatorKind(frozenset(("reason",)), frozenset(("components", "legal_basis", "until"))),
+    "dossier/suspend": OperatorKind(frozenset(("ground", "legal_basis")), frozenset(("document", "reference")), document=True),
+    "dossier/resume": OperatorKind(frozenset(("ground",)), frozenset(("reference",))),
     "dossier/refuse": OperatorKind(frozenset(("reason",)), frozenset(("legal_basis",)), outcome="refused"),
     "dossier/resolve": OperatorKind(frozenset(), frozenset(("document",)), outcome="resolved", document=True),
     "dossier/approve": OperatorKind(frozenset(), frozenset(("document",)), outcome="resolved", document=True),
@@ -31,6 +33,10 @@ OPERATORS: Mapping[str, OperatorKind] = {
 }
 SUPPLEMENT = "dossier/request_supplement"
 SUPPLEMENT_ANSWERED = "supplement_answered"
+SUSPEND = "dossier/suspend"
+RESUME = "dossier/resume"
+GROUNDS = ("supplement", "financial_obligation", "other_authority")
+"""What the statutory clock may stand still for; the life of a dossier (`engine.dossier.lifecycle`) knows what each begins and ends."""
 DRAFT = "document/draft"
 NOTICE = "notice/send"
 DECISION = "decision/evaluate"

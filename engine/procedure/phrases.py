@@ -13,6 +13,8 @@ OPERATOR_WORDS: Mapping[str, Words] = {
         "Hệ thống lập phiếu yêu cầu bổ sung (Mẫu 02) và tạm dừng thời hạn",
         "The system issues the supplement request (form 02) and pauses the clock",
     ),
+    "dossier/suspend": Words("Hệ thống tạm dừng tính thời hạn", "The system stops the clock"),
+    "dossier/resume": Words("Hệ thống tính tiếp thời hạn", "The clock runs on"),
     "dossier/refuse": Words("Hệ thống lập phiếu từ chối (Mẫu 03)", "The system issues the refusal (form 03)"),
     "dossier/resolve": Words("Hệ thống báo kết quả đã sẵn sàng", "The system announces that the result is ready"),
     "dossier/approve": Words("Hệ thống ghi nhận hồ sơ đã được giải quyết", "The system records that the request is granted"),

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, select
 
+from engine.dossier.lifecycle import WAITING
 from engine.dossier.model import Dossier
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
@@ -56,7 +57,7 @@ def rows(w: UnitOfWork) -> list[BoardRow]:
             count(running),
             count(and_(running, Dossier.due_at >= w.now, Dossier.due_at < w.now + SOON)),
             count(and_(running, Dossier.due_at < w.now)),
-            count(Dossier.status == "awaiting_supplement"),
+            count(Dossier.status.in_(sorted(WAITING))),
             count(Dossier.outcome == "early"),
             count(Dossier.outcome == "on_time"),
             count(Dossier.outcome == "late"),

@@ -14,6 +14,7 @@ from engine.deadline.explanation import DayLine, explain
 from engine.deadline.stage import remaining
 from engine.deadline.term import Term
 from engine.documents.model import Document, StoredFile
+from engine.dossier.lifecycle import WAITING
 from engine.dossier.model import Dossier, DueChange, FeeDue, Handover, Suspension
 from engine.dossier.statuses import NationalStatus, national
 from engine.errors import NotFound
@@ -251,6 +252,10 @@ class Found:
     late: bool
 
 
+PAUSED = "paused"
+"""What a list is asked for to show every dossier whose clock stands still, whatever the ground."""
+
+
 def search(
     w: UnitOfWork,
     text: str = "",
@@ -292,7 +297,7 @@ def search(
     if words:
         query = query.where(Dossier.words.op("@@")(func.to_tsquery("simple", words)))
     if status:
-        query = query.where(Dossier.status == status)
+        query = query.where(Dossier.status.in_(sorted(WAITING)) if status == PAUSED else Dossier.status == status)
     if procedure:
         query = query.where(Dossier.procedure_key == procedure)
     if reception_unit is not None:

@@ -77,7 +77,7 @@ def test_the_refusal_of_an_event_names_status_and_event_but_nobody():
 
 
 @pytest.mark.parametrize(("status", "code"), [
-    ("received", 2), ("refused", 3), ("processing", 4), ("awaiting_supplement", 5), ("awaiting_payment", 6),
+    ("received", 2), ("refused", 3), ("processing", 4), ("awaiting_supplement", 5), ("awaiting_payment", 6), ("awaiting_authority", 4),
     ("withdrawn", 7), ("stopped", 8), ("resolved", 9), ("returned", 10),
 ])  # fmt: skip
 def test_the_national_codes(status, code):

@@ -230,7 +230,7 @@ def test_time_left_is_said_in_words_with_a_picture(app: Flask):
         assert remaining_time(timedelta(hours=-17)).words == "Quá hạn 2 ngày 1 giờ"
         assert (remaining_time(timedelta(hours=4)).icon, remaining_time(timedelta(hours=4)).words) == ("half", "Còn 4 giờ")
         assert remaining_time(timedelta(days=3)).tone == ""
-        assert remaining_time(None, paused=True).words == "Tạm dừng: chờ bổ sung"
+        assert remaining_time(None, paused=True).words == "Tạm dừng"
         assert duration(timedelta(minutes=25)) == "25 phút"
         assert money(1234567) == "1.234.567 đ"
 

@@ -27,7 +27,7 @@ def one(code: str) -> ResponseReturnValue:
     """Show what can be done with a dossier at the counter."""
     with look() as w:
         page = queries.page(w, code)
-        waiting = next((s for s in page.suspensions if s.resumed_at is None), None)
+        waiting = next((s for s in page.suspensions if s.resumed_at is None and s.ground == "supplement"), None)
         return render_template(
             "counter/one.html",
             page=page,

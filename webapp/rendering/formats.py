@@ -143,7 +143,7 @@ def remaining_time(
         words = {"early": _("Xong trước hạn"), "on_time": _("Xong đúng hạn"), "late": _("Xong, quá hạn")}.get(finished, _("Đã xong"))
         return Clock("done" if finished != "late" else "late", "check" if finished != "late" else "warning", words)
     if paused:
-        return Clock("paused", "pause", _("Tạm dừng: chờ bổ sung"))
+        return Clock("paused", "pause", _("Tạm dừng"))
     if remaining is None:
         return Clock("", "dot", _("Không có hạn"))
     if remaining < timedelta():

@@ -17,6 +17,7 @@ STATUS = {
     "processing": ("info", "half"),
     "awaiting_supplement": ("soon", "pause"),
     "awaiting_payment": ("soon", "pause"),
+    "awaiting_authority": ("soon", "pause"),
     "refused": ("late", "cross"),
     "withdrawn": ("", "undo"),
     "stopped": ("", "cross"),
@@ -102,6 +103,10 @@ DUE_REASON = {
     "resumed": _("Nhận bổ sung, tính tiếp"),
     "supplement_requested": _("Tạm dừng chờ bổ sung"),
     "supplement_answered": _("Nhận bổ sung, tính tiếp"),
+    "payment_requested": _("Tạm dừng chờ thực hiện nghĩa vụ tài chính"),
+    "paid": _("Đã thực hiện nghĩa vụ tài chính, tính tiếp"),
+    "authority_asked": _("Tạm dừng chờ cơ quan khác"),
+    "authority_answered": _("Cơ quan khác đã trả lời, tính tiếp"),
     "extended": _("Gia hạn"),
     "calendar_changed": _("Lịch làm việc thay đổi"),
 }
@@ -162,6 +167,8 @@ FACT = {
     "account.signed_in": _("Đăng nhập"),
     "appointment.ended": _("Kết thúc bổ nhiệm"),
     "clock.moved": _("Dịch chuyển đồng hồ"),
+    "clock.resumed": _("Tính tiếp thời hạn"),
+    "clock.suspended": _("Tạm dừng tính thời hạn"),
     "decision.made": _("Áp dụng bảng quyết định"),
     "document.cancelled": _("Hủy văn bản"),
     "document.drafted": _("Soạn dự thảo"),
@@ -268,8 +275,8 @@ def status_state(status: str) -> tuple[str, str, str]:
 
 
 def statuses() -> list[tuple[str, str]]:
-    """Return every status with its word, for a filter."""
-    return [(key, pick(names)) for key, names in status_names().items()]
+    """Return every status with its word, for a filter; before them all that stand still."""
+    return [("paused", gettext("Tạm dừng")), *((key, pick(names)) for key, names in status_names().items())]
 
 
 def day_word(reason_code: str) -> LazyProxy | str:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from engine.procedure.report import Finding
-from engine.procedure.rules import constructs, data_flow, decisions, expressions, gateways, outcome, standard, steps, structure
+from engine.procedure.rules import (
+    constructs,
+    data_flow,
+    decisions,
+    expressions,
+    gateways,
+    outcome,
+    standard,
+    steps,
+    structure,
+    suspension,
+)
 from engine.procedure.rules.examined import Examined
 
 Rule = Callable[[Examined], Iterator[Finding]]
@@ -95,6 +106,10 @@ RULES: tuple[Rule, ...] = (
     outcome.supplement_answered,
     outcome.supplement_asked,
     outcome.reason_given,
+    suspension.ground_known,
+    suspension.stands_on_document,
+    suspension.runs_on,
+    suspension.was_stopped,
     outcome.message_known,
     outcome.no_outcome,
 )

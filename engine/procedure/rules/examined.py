@@ -14,7 +14,7 @@ from engine.feel.types import FeelType
 from engine.procedure.diagram import BPMN, Diagram, Flow, Node
 from engine.procedure.forms import Form
 from engine.procedure.normaliser import Normalised, normalise
-from engine.procedure.operators import DRAFT, OPERATORS
+from engine.procedure.operators import DRAFT, OPERATORS, RESUME, SUPPLEMENT, SUPPLEMENT_ANSWERED, SUSPEND
 from engine.procedure.package import Package
 from engine.procedure.paths import before_each, side_by_side
 from engine.procedure.report import Finding, Severity, at
@@ -81,13 +81,14 @@ class Examined:
 
     @cached_property
     def certain(self) -> Mapping[str, frozenset[str]]:
-        """For each node: the variables every path to it has set, with marks ``@draft:…``, ``@signed:…``, ``@issued:…``, ``@outcome``."""
+        """For each node: the variables every path to it has set, with marks ``@draft:…``, ``@signed:…``, ``@issued:…``,
+        ``@suspended:…``, ``@outcome``."""
         found: dict[str, frozenset[str]] = {}
         called = {node.attributes.get("calledElement", "") for node in self.diagram.nodes.values() if node.kind == "callActivity"}
         for process in self.diagram.processes:
             # A called process is judged as if nothing were known: it may be called from anywhere.
             entry = self._entry if process.id not in called else frozenset(("dossier",))
-            found.update(before_each(self.diagram, process.id, entry, self.gained, _overwrites))
+            found.update(before_each(self.diagram, process.id, entry, self.gained, self._overwrites))
         return found
 
     @property
@@ -116,6 +117,8 @@ class Examined:
                 yield node.operator.result
             if node.operator.id == DRAFT:
                 yield f"@draft:{literal(node.operator.parameters.get('document', ''))}"
+            if node.operator.id in (SUSPEND, SUPPLEMENT):
+                yield f"@suspended:{ground_of(node)}"
             yield from _outcome(node)
         match node.properties.get("action"):
             case "sign":
@@ -124,6 +127,21 @@ class Examined:
                 yield f"@issued:{document}"
             case "return_result":
                 yield "@outcome"
+
+    def _overwrites(self, node: Node, fact: str) -> bool:
+        """A step's answers replace the whole variable, so fields of an earlier form are not certain; a clock that runs stands no more."""
+        if fact.startswith("@suspended:"):
+            return self.ends_suspension(node, fact.removeprefix("@suspended:"))
+        variable = variable_of(node) if node.manual else None
+        return variable is not None and fact.startswith(f"{variable}.")
+
+    def ends_suspension(self, node: Node, ground: str) -> bool:
+        """Say whether the clock that stands still for *ground* runs on after *node*."""
+        if node.operator is not None and node.operator.id == RESUME:
+            return ground_of(node) == ground
+        return ground == "supplement" and any(
+            event.kind == "message" and self.diagram.name_of(event.reference) == SUPPLEMENT_ANSWERED for event in node.events
+        )
 
     @cached_property
     def fields(self) -> frozenset[str]:
@@ -147,10 +165,11 @@ class Examined:
         return frozenset(pairs)
 
 
-def _overwrites(node: Node, fact: str) -> bool:
-    """A step's answers replace the whole variable, so fields of an earlier form are no longer certain."""
-    variable = variable_of(node) if node.manual else None
-    return variable is not None and fact.startswith(f"{variable}.")
+def ground_of(node: Node) -> str:
+    """Return the ground a service task stops the clock for, or lets it run on from."""
+    if node.operator is None or node.operator.id == SUPPLEMENT:
+        return "supplement"
+    return literal(node.operator.parameters.get("ground", ""))
 
 
 def literal(text: str) -> str:

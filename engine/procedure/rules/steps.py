@@ -111,11 +111,16 @@ def stage_hours(examined: Examined) -> Iterator[Finding]:
 
 
 def stages_within_term(examined: Examined) -> Iterator[Finding]:
-    """The longest way through, each loop walked once, fits into the statutory term."""
+    """The longest way through, each loop walked once, fits into the statutory term; while the clock stands still a step costs none."""
     limit = term_hours(examined.package.term)
     if not examined.main or limit is None:
         return
-    total, way = longest(examined.diagram, examined.main, lambda node: (hours_of(node) or 0.0) if node.manual else 0.0)
+
+    def counted(node: Node) -> float:
+        paused = any(fact.startswith("@suspended:") for fact in examined.certain.get(node.id, frozenset()))
+        return (hours_of(node) or 0.0) if node.manual and not paused else 0.0
+
+    total, way = longest(examined.diagram, examined.main, counted)
     if total > limit:
         names = ", ".join(examined.diagram.nodes[name].name or name for name in way)
         yield examined.find("stages-within-term", way[-1], total=f"{total:g}", limit=f"{limit:g}", way=names)
