@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from engine.cli import _migrate, group, leaf
+from engine.cli import _law, _migrate, group, leaf
 from engine.cli._rehearse import new, play
 from engine.errors import EngineError, NotFound, Refused
 from engine.procedure.declaration import PackageInvalid
@@ -55,6 +55,7 @@ def add(commands: Any) -> None:
     one.add_argument("key")
     one.add_argument("file", type=Path)
     _migrate.add(found)
+    _law.add(found)
     one = leaf(found, "outline", _outline, "print the diagram of a package in words")
     one.add_argument("package", type=Path)
     _speaking(one)

@@ -60,8 +60,8 @@ def from_template(w: UnitOfWork, *, key: str, code: str, name_vi: str, name_en: 
     return _begin(w, files, key, "template", None)
 
 
-def from_version(w: UnitOfWork, key: str, version_id: UUID | None = None) -> ProcedureDraft:
-    """Begin from a published version, by default the newest.
+def from_version(w: UnitOfWork, key: str, version_id: UUID | None = None, *, note: str = "") -> ProcedureDraft:
+    """Begin from a published version, by default the newest; *note* says in the history why.
 
     Raises:
         NotFound: there is no such version.
@@ -70,7 +70,7 @@ def from_version(w: UnitOfWork, key: str, version_id: UUID | None = None) -> Pro
     base = w.session.get(ProcedureVersion, (w.province, version_id)) if version_id else latest(w.session, w.province, key)
     if base is None or base.key != key:
         raise NotFound("procedure.unknown", key=key)
-    return _begin(w, w.part(ProcedureCache).package(w, base.id).files, key, "version", base)
+    return _begin(w, w.part(ProcedureCache).package(w, base.id).files, key, "version", base, note)
 
 
 def from_upload(w: UnitOfWork, content: bytes, name: str, *, key: str = "") -> ProcedureDraft:
@@ -106,7 +106,7 @@ def _free_key(w: UnitOfWork, key: str) -> None:
         raise Refused("draft.key_taken", field="key", key=key)
 
 
-def _begin(w: UnitOfWork, files: Files, key: str, origin: str, base: ProcedureVersion | None) -> ProcedureDraft:
+def _begin(w: UnitOfWork, files: Files, key: str, origin: str, base: ProcedureVersion | None, note: str = "") -> ProcedureDraft:
     made = ProcedureDraft(
         province=w.province,
         id=new_id(),
@@ -123,8 +123,8 @@ def _begin(w: UnitOfWork, files: Files, key: str, origin: str, base: ProcedureVe
     )
     w.session.add(made)
     w.session.flush()
-    _keep(w, made, "")
-    w.record("draft.begun", None, draft=str(made.id), key=key, origin=origin)
+    _keep(w, made, note)
+    w.record("draft.begun", None, draft=str(made.id), key=key, origin=origin, **({"because": note} if note else {}))
     return made
 
 

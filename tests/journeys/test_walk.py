@@ -132,6 +132,7 @@ ROWS = {
     "designer.proposal": Row(DESIGNER, ("procedure", "proposal")),
     "designer.proposed_diagram": Row(DESIGNER, ("procedure", "proposal"), media="application/xml"),
     "designer.workspace": Row(DESIGNER),
+    "designer.law": Row(DESIGNER, query="?q=Điều 20 NĐ 23/2015"),
     "designer.migrations": Row(DESIGNER, ("procedure",)),
     "designer.migration": Row(DESIGNER, ("migration",)),
     "designer.draft": Row(DESIGNER, ("draft",)),

@@ -12,6 +12,7 @@ DESIGNERS = frozenset({"procedure_designer", "procedure_approver", "procedure_co
 navigation = [
     Entry(_("Quy trình"), _("Quy trình"), "designer.procedures", "flow", DESIGNERS),
     Entry(_("Quy trình"), _("Bản soạn"), "designer.workspace", "pen", DESIGNERS),
+    Entry(_("Quy trình"), _("Căn cứ pháp luật"), "designer.law", "list", DESIGNERS),
 ]
 
 SEVERITY = {
@@ -58,6 +59,22 @@ MARKS = {
     "changed": ("±", _("Sửa đổi")),
 }
 """How a comparison marks an element: the sign on its badge and what it means."""
+
+CITES = {
+    "procedure": _("Căn cứ của thủ tục"),
+    "term": _("Thời hạn"),
+    "component": _("Thành phần hồ sơ"),
+    "fee": _("Phí, lệ phí"),
+    "document": _("Văn bản"),
+    "reason": _("Lý do mẫu"),
+    "notice": _("Thông báo"),
+    "element": _("Phần tử của sơ đồ"),
+    "form": _("Biểu mẫu"),
+    "decision": _("Bảng quyết định"),
+    "template": _("Mẫu văn bản"),
+    "shared": _("Dùng chung"),
+}
+"""What of a procedure can cite the law."""
 
 
 def file(content: bytes, name: str, media_type: str) -> Response:
