@@ -173,7 +173,14 @@ def _parallel_threshold(self: Any, task: Any) -> bool:
 
 
 def _inclusive_threshold(self: Any, task: Any) -> bool:
-    """Wait while a token elsewhere can still reach an empty incoming flow, unless it can reach one that has its token."""
+    """Wait while a token elsewhere can still reach an empty incoming flow, unless it can reach one that has its token.
+
+    What happens at once elsewhere on the level happens first: an end that ends everything is not outrun by a join beside it.
+    """
+    if any(
+        one.has_state(TaskState.READY) and not one.task_spec.manual for one in task.workflow.tasks.values() if one.task_spec is not self
+    ):
+        return False
     arrived = {one.parent.task_spec.name for one in (*_arrived(self, task), task)}
     empty = {spec.name for spec in self.inputs} - arrived
     tokens = {
