@@ -80,7 +80,7 @@ def propose(w: UnitOfWork, key: str, content: bytes, name: str) -> Proposal:
         if refused.code == "procedure.unknown":
             raise
         return Proposal("", None, Report(key, "", (from_refusal(refused),)), (), None, "")
-    found = judged(w, package, w.part(BlobStore).put(to_zip(package)))
+    found = judged(w, package, w.part(BlobStore).put(to_zip(package, with_parts=True)))
     if found.report.passed and found.kind != "same":
         put_forward(w, package, found.reference)
     return found

@@ -63,8 +63,8 @@ class Comparison:
 
     def __post_init__(self) -> None:
         """Read both diagrams in their normal form, as they run."""
-        object.__setattr__(self, "before", normalise(self.old.diagram).diagram)
-        object.__setattr__(self, "after", normalise(self.new.diagram).diagram)
+        object.__setattr__(self, "before", normalise(self.old.whole).diagram)
+        object.__setattr__(self, "after", normalise(self.new.whole).diagram)
         object.__setattr__(self, "changed", dict(self._changed()))
         object.__setattr__(self, "files", _aside(self.old) != _aside(self.new))
 

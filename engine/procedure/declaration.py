@@ -27,7 +27,8 @@ class PackageInvalid(Refused):
 class Declaration:
     """The parsed file with its problems; tables hand their faults to it."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, file: str = FILE) -> None:
+        self.file = file
         self.problems: list[Refused] = []
         self.unread: list[tuple[str, int | None]] = []
         self.text = ""
@@ -36,14 +37,14 @@ class Declaration:
             self.text = content.decode("utf-8")
             self.values = tomllib.loads(self.text)
         except UnicodeDecodeError:
-            self.problems.append(Refused("package.not_utf8", file=FILE))
+            self.problems.append(Refused("package.not_utf8", file=self.file))
         except tomllib.TOMLDecodeError as error:
             line = getattr(error, "lineno", None) or _line_in(str(error))
-            self.problems.append(Refused("package.toml_broken", file=FILE, line=line))
+            self.problems.append(Refused("package.toml_broken", file=self.file, line=line))
 
     def fault(self, code: str, path: tuple[str | int, ...], **facts: Any) -> None:
         """Note a fault at *path*."""
-        self.problems.append(Refused(code, file=FILE, key=dotted(path), line=line_of(self.text, path) or 1, **facts))
+        self.problems.append(Refused(code, file=self.file, key=dotted(path), line=line_of(self.text, path) or 1, **facts))
 
     def root(self) -> Table:
         """Return the top table."""

@@ -363,15 +363,21 @@ def _rules(field: Field) -> tuple[Any, ...]:
 
 
 def _files(old: Package, new: Package) -> Iterator[Change]:
-    for folder, vi, en in (("templates/", "Mẫu in", "The template"), ("decisions/", "Bảng quyết định", "The decision table")):
-        names: Mapping[str, None] = dict.fromkeys(sorted(name for name in {*old.files, *new.files} if name.startswith(folder)))
+    before, after = {**old.files, **old.part_files}, {**new.files, **new.part_files}
+    kinds = (
+        ("templates/", "Mẫu in", "The template"),
+        ("decisions/", "Bảng quyết định", "The decision table"),
+        ("_shared/", "Phần dùng chung", "The shared part's file"),
+    )
+    for folder, vi, en in kinds:
+        names: Mapping[str, None] = dict.fromkeys(sorted(name for name in {*before, *after} if name.startswith(folder)))
         for name in names:
-            if old.files.get(name) != new.files.get(name):
+            if before.get(name) != after.get(name):
                 what = (
                     ("thêm mới", "is added")
-                    if name not in old.files
+                    if name not in before
                     else ("bị bỏ", "is removed")
-                    if name not in new.files
+                    if name not in after
                     else ("thay đổi", "changes")
                 )
                 yield Change(

@@ -26,6 +26,12 @@ ADDED = "__of__"
 """Part of the identifier of everything that was not drawn."""
 
 
+def spoken(identifier: str) -> str:
+    """Return an identifier as people write it: what stands inside a call as ``call.step``, everything else as it is."""
+    inner, added, call = identifier.rpartition(ADDED)
+    return f"{call}.{inner}" if added else identifier
+
+
 def frame(root: etree._Element) -> tuple[str, ...]:
     """Rewrite the event sub-processes of the tree in place, the outer levels first, and return their identifiers."""
     levels = list(root.iter(bpmn("process"), *(bpmn(kind) for kind in SUBPROCESSES)))

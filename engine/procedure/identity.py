@@ -26,18 +26,20 @@ CONTENT_FOLDERS = ("forms/", "decisions/", "templates/")
 def content_hash(files: Mapping[str, bytes]) -> str:
     """Return the SHA-256 (hex) over the canonical manifest of everything that has an effect."""
     lines = []
-    for name in sorted(files):
+    for path in sorted(files):
+        # The shared parts a package calls are part of what it does: ``_shared/<key>/…`` counts as the same file of a package would.
+        name = path.split("/", 2)[2] if path.startswith("_shared/") else path
         if name == "process.bpmn" or name.endswith(".dmn"):
-            canonical = _without_drawing(parse_xml(files[name], name))
-        elif name == "procedure.toml":
-            canonical = canonical_json(tomllib.loads(files[name].decode("utf-8")))
+            canonical = _without_drawing(parse_xml(files[path], path))
+        elif name in ("procedure.toml", "part.toml"):
+            canonical = canonical_json(tomllib.loads(files[path].decode("utf-8")))
         elif name.startswith("forms/") and name.endswith(".json"):
-            canonical = canonical_json(loaded(files[name]))
+            canonical = canonical_json(loaded(files[path]))
         elif name.startswith(CONTENT_FOLDERS):
-            canonical = files[name]
+            canonical = files[path]
         else:
             continue
-        lines.append(f"{name}\0{hashlib.sha256(canonical).hexdigest()}\n")
+        lines.append(f"{path}\0{hashlib.sha256(canonical).hexdigest()}\n")
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 

@@ -26,6 +26,7 @@ from engine.procedure.package import (
     TermRule,
     Unread,
 )
+from engine.procedure.parts import FOLDER, Part, lane_rule, legal_basis, parts_in
 from engine.procedure.words import Words
 
 MAX_FILES = 200
@@ -36,15 +37,10 @@ MAX_ZIP = 20 * 1024 * 1024
 PLACES = re.compile(
     r"process\.bpmn|procedure\.toml|README\.md|forms/[\w-]+\.json|decisions/[\w-]+\.dmn|tests/[\w-]+\.toml"
     r"|templates/(?:[\w-]+/)*[\w.-]+\.(?:typ|svg|png|jpg|jpeg|json|toml)"
+    r"|_shared/[a-z][a-z0-9_]*/(?:part\.toml|process\.bpmn|forms/[\w-]+\.json)"
 )
 KEY = r"[a-z][a-z0-9_-]{0,59}"
 CODE = r"[0-9A-Za-z][0-9A-Za-z.\-]{0,39}"
-ROLES = (
-    "agency_clerk", "unit_clerk", "agency_leader", "head", "deputy_head", "office_chief", "office_deputy", "division_head",
-    "division_deputy", "specialist", "reception_officer", "return_officer", "cashier", "centre_leader", "coordinating_agency",
-    "tax_authority", "procedure_controller", "procedure_designer", "procedure_approver", "technical_administrator", "inspector",
-    "citizen", "representative", "assistant", "any", "initiator",
-)  # fmt: skip
 CAPACITIES = ("own_power", "for_collective", "for_head", "by_order", "by_authorisation", "acting_head")
 
 
@@ -89,9 +85,13 @@ def load_zip(content: bytes, folder: str = "") -> Package:
     return _load(folder or enclosing, files, problems)
 
 
-def to_zip(package: Package) -> bytes:
-    """Return the package as a zip file that depends on the files alone: same files, same bytes."""
-    return packed(package.files)
+def to_zip(package: Package, *, with_parts: bool = False) -> bytes:
+    """Return the package as a zip file that depends on the files alone: same files, same bytes.
+
+    What is exchanged is the folder of the package. What is stored keeps the shared parts it calls too (*with_parts*): a dossier stays
+    with the version it was received under, whatever becomes of the parts of the installation.
+    """
+    return packed({**package.files, **package.part_files} if with_parts else package.files)
 
 
 def packed(files: Mapping[str, bytes]) -> bytes:
@@ -175,13 +175,14 @@ def _load(folder: str, files: dict[str, bytes], problems: list[Refused]) -> Pack
 
 def _package(folder: str, files: dict[str, bytes], declaration: Declaration) -> Package:
     top = declaration.root()
+    frozen = {name: files.pop(name) for name in list(files) if name.startswith(f"{FOLDER}/")}
     field = top.table("field")
     start, term = top.table("start"), top.table("term", required=True)
     parts = _Parts(
-        legal_basis=tuple(_legal_basis(table) for table in top.tables("legal_basis")),
+        legal_basis=tuple(legal_basis(table) for table in top.tables("legal_basis")),
         components=tuple(_component(table) for table in top.tables("component")),
         fees=tuple(_fee(table) for table in top.tables("fee")),
-        lanes=tuple(_lane(table) for table in top.tables("lane")),
+        lanes=tuple(lane_rule(table) for table in top.tables("lane")),
         documents=tuple(_document(table) for table in top.tables("document")),
         papers=tuple(_paper(table) for table in top.tables("paper")),
         reasons=tuple(_reason(table) for table in top.tables("reason")),
@@ -200,6 +201,7 @@ def _package(folder: str, files: dict[str, bytes], declaration: Declaration) -> 
     package = Package(
         folder=folder,
         files=files,
+        frozen=_frozen(frozen, declaration),
         key=top.text("key", pattern=KEY),
         code=top.text("code", pattern=CODE),
         scope=top.choice("scope", ("public", "internal")),
@@ -226,6 +228,16 @@ def _package(folder: str, files: dict[str, bytes], declaration: Declaration) -> 
     return package
 
 
+def _frozen(files: Mapping[str, bytes], declaration: Declaration) -> Mapping[str, Part]:
+    try:
+        return parts_in(files)
+    except PackageInvalid as invalid:
+        declaration.problems.extend(invalid.problems)
+    except Refused as refused:
+        declaration.problems.append(refused)
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class _Parts:
     legal_basis: tuple[LegalBasis, ...]
@@ -235,12 +247,6 @@ class _Parts:
     documents: tuple[DocumentKind, ...]
     papers: tuple[Paper, ...]
     reasons: tuple[Reason, ...]
-
-
-def _legal_basis(table: Table) -> LegalBasis:
-    found = LegalBasis(table.text("act"), table.text("article", ""), table.day("from"))
-    table.finish()
-    return found
 
 
 def _term(table: Table) -> TermRule:
@@ -283,17 +289,6 @@ def _fee(table: Table) -> Fee:
         valid_from=table.day("valid_from"),
     )
     table.raw("amount")
-    table.finish()
-    return found
-
-
-def _lane(table: Table) -> LaneRule:
-    found = LaneRule(
-        id=table.text("id"),
-        role=table.choice("role", ROLES),
-        unit=table.text("unit", pattern=r"reception|deciding|owner_unit|initiator|[A-Z0-9.]{3,30}"),
-        title=table.words("title"),
-    )
     table.finish()
     return found
 

@@ -63,12 +63,14 @@ def outline(package: Package) -> list[Entry]:
 
 def milestones(package: Package) -> list[Milestone]:
     """Return the people's steps on the normal way: the default of every choice, never a way back."""
-    diagram = package.diagram
-    main = diagram.main
-    if main is None:
-        return []
-    found, seen = [], set()
-    current = next((node.id for node in diagram.inside(main.id) if node.kind == "startEvent"), None)
+    main = package.whole.main
+    return _milestones(package.whole, main.id) if main is not None else []
+
+
+def _milestones(diagram: Diagram, level: str) -> list[Milestone]:
+    found: list[Milestone] = []
+    seen: set[str] = set()
+    current = next((node.id for node in diagram.inside(level) if node.kind == "startEvent"), None)
     queue = deque([current] if current else [])
     while queue:
         name = queue.popleft()
@@ -78,6 +80,8 @@ def milestones(package: Package) -> list[Milestone]:
         node = diagram.nodes[name]
         if node.manual:
             found.append(Milestone(node.id, _names(name_words(node))))
+        elif node.kind in SUBPROCESSES:
+            found += _milestones(diagram, node.id)
         leaving = diagram.leaving(name)
         if node.kind == "parallelGateway":
             queue.extend(flow.target for flow in leaving)
@@ -118,7 +122,7 @@ def _outline(_: str, held: _Held) -> tuple[Entry, ...]:
 class _Writer:
     def __init__(self, package: Package) -> None:
         self.package = package
-        self.diagram = package.diagram
+        self.diagram = package.whole
         self.numbers: dict[str, str] = {}
         self.order: list[tuple[str, int]] = []
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as made_by
 from datetime import date, time
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import NotFound
 from engine.procedure.diagram import Diagram
@@ -15,6 +16,9 @@ from engine.procedure.diagram_reader import read_diagram
 from engine.procedure.forms import Form
 from engine.procedure.identity import content_hash, drawing_hash
 from engine.procedure.words import Words
+
+if TYPE_CHECKING:
+    from engine.procedure.parts import Part
 
 DIAGRAM = "process.bpmn"
 DECLARATION = "procedure.toml"
@@ -149,6 +153,39 @@ class Package:
     declaration: Mapping[str, Any]
     """The whole ``procedure.toml``, for tables that only one part of the product reads."""
     unread: tuple[Unread, ...] = ()
+    frozen: Mapping[str, Part] = made_by(default_factory=dict)
+    """The shared parts stored with this version; those of the installation hold for a package that was never published."""
+
+    @cached_property
+    def parts(self) -> Mapping[str, Part]:
+        """The shared parts the diagram calls, by key.
+
+        Raises: Refused when the diagram or a part cannot be read.
+        """
+        from engine.procedure.calls import called
+        from engine.procedure.parts import installed_parts
+
+        wanted = {called(node) for node in self.diagram.nodes.values() if node.kind == "callActivity"}
+        wanted -= {process.id for process in self.diagram.processes}
+        if not wanted:
+            return {}
+        known = self.frozen if wanted <= set(self.frozen) else {**installed_parts(), **self.frozen}
+        return {key: known[key] for key in sorted(wanted) if key in known}
+
+    @property
+    def part_files(self) -> Mapping[str, bytes]:
+        """The files of the shared parts it calls, as a stored package keeps them."""
+        return {name: content for part in self.parts.values() for name, content in part.stored.items()}
+
+    @cached_property
+    def whole(self) -> Diagram:
+        """The diagram with every call of a shared part written out: what runs, before it is brought into normal form.
+
+        Raises: Refused ``xml.*`` or ``diagram.*``.
+        """
+        from engine.procedure.calls import written_out
+
+        return written_out(self.diagram, self.parts)
 
     @cached_property
     def diagram(self) -> Diagram:
@@ -161,7 +198,7 @@ class Package:
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 (hex) of everything that has an effect; the drawing is not part of it."""
-        return content_hash(self.files)
+        return content_hash({**self.files, **self.part_files})
 
     @cached_property
     def drawing_hash(self) -> str:
@@ -172,19 +209,27 @@ class Package:
     def package_hash(self) -> str:
         """SHA-256 (hex) of the stored files byte for byte."""
         digest = hashlib.sha256()
-        for name in sorted(self.files):
-            digest.update(f"{len(name.encode())}:{name}:{len(self.files[name])}:".encode())
-            digest.update(self.files[name])
+        files = {**self.files, **self.part_files}
+        for name in sorted(files):
+            digest.update(f"{len(name.encode())}:{name}:{len(files[name])}:".encode())
+            digest.update(files[name])
         return digest.hexdigest()
 
     @cached_property
     def _forms(self) -> dict[str, Form]:
         return {}
 
+    @cached_property
+    def _form_files(self) -> Mapping[str, bytes]:
+        """The forms of the package and of the parts it calls; a form of its own comes before a part's of the same name."""
+        shared = {name: content for part in self.parts.values() for name, content in part.forms.items()}
+        own = {name: content for name, content in self.files.items() if name.startswith("forms/") and name.endswith(".json")}
+        return {**shared, **own}
+
     @property
     def form_keys(self) -> tuple[str, ...]:
         """The forms of the package, by the name of their file."""
-        return tuple(sorted(name[6:-5] for name in self.files if name.startswith("forms/") and name.endswith(".json")))
+        return tuple(sorted(name[6:-5] for name in self._form_files))
 
     def form(self, key: str) -> Form:
         """Return the form ``forms/<key>.json``.
@@ -192,15 +237,16 @@ class Package:
         Raises: NotFound ``form.unknown``; Refused ``form.*`` if it cannot be read.
         """
         if key not in self._forms:
-            content = self.files.get(f"forms/{key}.json")
+            content = self._form_files.get(f"forms/{key}.json")
             if content is None:
                 raise NotFound("form.unknown", form=key)
             self._forms[key] = Form.parse(content, key)
         return self._forms[key]
 
     def lane(self, name: str | None) -> LaneRule | None:
-        """Return the rule for the lane called *name* in the diagram."""
-        return next((lane for lane in self.lanes if lane.id == name), None)
+        """Return the rule for the lane called *name* in the diagram: the package's own, else the one of a part it calls."""
+        shared = (lane for part in self.parts.values() for lane in part.lanes)
+        return next((lane for lane in (*self.lanes, *shared) if lane.id == name), None)
 
     def document(self, key: str) -> DocumentKind:
         """Return the document kind *key*.

@@ -79,7 +79,7 @@ def store(w: UnitOfWork, package: Package, *, effective_from: date | None = None
         folder=package.folder,
         content_hash=package.content_hash,
         drawing_hash=package.drawing_hash,
-        package=to_zip(package),
+        package=to_zip(package, with_parts=True),
         state="published",
         effective_from=effective_from or package.effective_from,
         published_at=w.now,

@@ -191,4 +191,4 @@ def at(
 
 def origin(identifier: str) -> str:
     """Return the designer's element behind an element that the normaliser inserted."""
-    return identifier.split("__of__", 1)[1] if "__of__" in identifier else identifier
+    return identifier.rsplit("__of__", 1)[1] if "__of__" in identifier else identifier

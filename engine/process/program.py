@@ -15,6 +15,7 @@ from lxml import etree
 from engine.errors import EngineError, Refused
 from engine.feel import ANY, FeelType
 from engine.procedure.decisions import DecisionFiles, decision_files
+from engine.procedure.diagram import FLOW_NODES, SUBPROCESSES
 from engine.procedure.normaliser import normalise
 from engine.procedure.package import DIAGRAM as DIAGRAM_FILE
 from engine.procedure.package import Package
@@ -92,7 +93,7 @@ def prepare(version_id: Hashable, package: Package) -> Program:
 
     Raises: Refused ``process.*``, ``xml.*``, ``form.*``.
     """
-    normalised = normalise(package.diagram)
+    normalised = normalise(package.whole)
     built = build(version_id, normalised.xml, variable_types(package, normalised.diagram))
     built.decisions = decision_files(package)
     return built
@@ -137,6 +138,8 @@ def _prepared(root: etree._Element) -> etree._Element:
     """Drop the drawing (it must not decide an order) and complete what the library insists on."""
     for drawing in root.findall(f"{{{DI}}}BPMNDiagram"):
         root.remove(drawing)
+    for process in root.iter(_tag("process")):
+        _lane_of_each(process, None)
     for parameter in root.iter(f"{{{SPIFF}}}parameter"):
         if parameter.get("type") is None:
             parameter.set("type", "any")
@@ -145,6 +148,20 @@ def _prepared(root: etree._Element) -> etree._Element:
             if not declared.get(f"{kind}Code"):  # the library takes a catcher of one without a code for a catcher of all (54)
                 declared.set(f"{kind}Code", declared.get("id") or "")
     return root
+
+
+def _lane_of_each(level: etree._Element, above: etree._Element | None) -> None:
+    """Name the lane of every step itself: the library puts all of a sub-process into the lane of the sub-process, its own lanes or not."""
+    placed = {(one.text or "").strip(): one.getparent() for one in level.findall(f"{_tag('laneSet')}//{_tag('flowNodeRef')}")}
+    for child in [one for one in level if isinstance(one.tag, str)]:
+        identifier = child.get("id") or ""
+        lane = placed.get(identifier) if placed else above
+        if etree.QName(child).localname in SUBPROCESSES:
+            _lane_of_each(child, lane)
+            for reference in [] if lane is None else [one for one in lane if (one.text or "").strip() == identifier]:
+                lane.remove(reference)  # type: ignore[union-attr]
+        elif not placed and lane is not None and etree.QName(child).localname in FLOW_NODES:
+            etree.SubElement(lane, _tag("flowNodeRef")).text = identifier
 
 
 def _main_process(root: etree._Element) -> str:

@@ -7,12 +7,13 @@ operator does anything, so a rehearsal can be played again from its beginning at
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from engine.errors import Conflict, EngineError, Invalid, Refused
 from engine.feel import compile_expression
+from engine.procedure.framing import spoken
 from engine.procedure.package import Package
 from engine.procedure.report import Finding, at
 from engine.procedure.scenarios import Move, Scenario, Scenarios, fault, read_scenarios
@@ -87,9 +88,9 @@ class Rehearsal:
         self._note(move)
 
     def _complete(self, move: Move) -> None:
-        task = next((one for one in self.open if one.step == move.name), None)
+        task = next((one for one in self.open if spoken(one.step) == move.name or one.step == move.name), None)
         if task is None:
-            raise Conflict("scenario.step_closed", step=move.name, open=", ".join(one.step for one in self.open) or "–")
+            raise Conflict("scenario.step_closed", step=move.name, open=", ".join(spoken(one.step) for one in self.open) or "–")
         form = task.properties.get("form")
         variable = task.properties.get("variable") or form
         answers: Any = dict(move.answers)
@@ -99,9 +100,9 @@ class Rehearsal:
 
     def _wait(self, timer: str) -> None:
         assert self.advance is not None
-        due = next((found.due_at for found in self.advance.timers if found.step == timer), None)
+        due = next((found.due_at for found in self.advance.timers if timer in (found.step, spoken(found.step))), None)
         if due is None:
-            running = ", ".join(found.step for found in self.advance.timers) or "–"
+            running = ", ".join(spoken(found.step) for found in self.advance.timers) or "–"
             raise Conflict("scenario.no_timer", timer=timer, running=running)
         self.now = max(self.now, due) + timedelta(seconds=1)
         self.advance = instance.fire(self.program, self._state, self._context())
@@ -116,8 +117,8 @@ class Rehearsal:
         """The steps done and the operators called so far, in their order."""
         found: list[str] = []
         for line in self.done:
-            found += [line.move.name] * (line.move.kind == "step" and line.move.name != "")
-            found += [operation.step for operation in line.called]
+            found += [spoken(line.move.name)] * (line.move.kind == "step" and line.move.name != "")
+            found += [spoken(operation.step) for operation in line.called]
         return found
 
     def written(self, file: str = "tests/scenarios.toml") -> Scenario:
@@ -128,7 +129,7 @@ class Rehearsal:
         """
         if self.advance is None or self.advance.ended is None:
             raise Refused("scenario.unfinished", open=", ".join(task.step for task in self.open) or "–")
-        first, *moves = (line.move for line in self.done)
+        first, *moves = (replace(line.move, name=spoken(line.move.name)) for line in self.done)
         return Scenario("", file, None, first.answers, tuple(moves), tuple(self.passed), self.advance.ended, (), self.dossier)
 
     @property
@@ -151,7 +152,7 @@ class Rehearsal:
             self._called.append(operation)
             return {}
 
-        operators = {node.operator.id: note for node in self.package.diagram.nodes.values() if node.operator is not None}
+        operators = {node.operator.id: note for node in self.package.whole.nodes.values() if node.operator is not None}
         facts = {**FACTS, "received_on": MORNING.date().isoformat(), "answers": self._start, **self.dossier}
         return Context(self.now, operators, self.functions(self.now), facts)
 
@@ -260,7 +261,7 @@ def _play(base: Rehearsal, scenario: Scenario) -> Played:
         return wrong("scenario.stopped", place, reason_code=refused.code, reason_facts=facts)
     assert run.advance is not None
     if run.advance.ended != scenario.ends:
-        found = run.advance.ended or ", ".join(task.step for task in run.open) or ", ".join(run.advance.waiting) or "–"
+        found = run.advance.ended or ", ".join(spoken(task.step) for task in run.open) or ", ".join(run.advance.waiting) or "–"
         return wrong("scenario.ends", scenario.line, expected=scenario.ends, found=found)
     steps = iter(run.passed)
     missing = next((wanted for wanted in scenario.passes if wanted not in steps), None)

@@ -65,6 +65,7 @@ RULES: tuple[Rule, ...] = (
     constructs.mi_output,
     constructs.quantity,
     constructs.call_target,
+    constructs.call_arguments,
     constructs.link_event,
     gateways.default_path,
     gateways.conditional_flow,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engine.procedure.calls import arguments, calls, lanes_given
 from engine.procedure.diagram import ACTIVITIES, EVENTS, GATEWAYS, MANUAL, SPIFF, SUBPROCESSES, Diagram, Node, bpmn, tag
 from engine.procedure.paths import reachable
 from engine.procedure.report import Finding
@@ -234,11 +235,24 @@ def quantity(examined: Examined) -> Iterator[Finding]:
 
 
 def call_target(examined: Examined) -> Iterator[Finding]:
-    """A called process is in the same file."""
+    """A called process is in the same file, or a shared part (those are written out by now)."""
     processes = {process.id for process in examined.diagram.processes}
     for node in examined.diagram.nodes.values():
         if node.kind == "callActivity" and node.attributes.get("calledElement", "").rpartition(":")[2] not in processes:
             yield examined.find("call-target", node, called=node.attributes.get("calledElement", ""))
+
+
+def call_arguments(examined: Examined) -> Iterator[Finding]:
+    """A call gives a shared part what it needs and nothing it does not know; the lanes it names in place of the part's are drawn there."""
+    for node, part in calls(examined.original, examined.package.parts):
+        given, known = arguments(node), {one.key: one for one in part.parameters}
+        for key in sorted(one.key for one in part.parameters if one.default is None and one.key not in given):
+            yield examined.find("argument-missing", node, parameter=key, part=part.name.vi)
+        for key in sorted(set(given) - set(known)):
+            yield examined.find("argument-unknown", node, parameter=key, part=part.name.vi, known=", ".join(sorted(known)))
+        lanes = {lane.id for lane in part.diagram.lanes}
+        for key in sorted(set(lanes_given(node)) - lanes):
+            yield examined.find("argument-unknown", node, parameter=f"lane.{key}", part=part.name.vi, known=", ".join(sorted(lanes)))
 
 
 def link_event(examined: Examined) -> Iterator[Finding]:

@@ -27,7 +27,7 @@ class Examined:
     def __init__(self, package: Package) -> None:
         self.package = package
         self.original: Diagram = package.diagram
-        self.normalised: Normalised = normalise(package.diagram)
+        self.normalised: Normalised = normalise(package.whole)
         self.diagram: Diagram = self.normalised.diagram
 
     @cached_property

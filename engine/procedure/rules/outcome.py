@@ -69,7 +69,7 @@ def supplement_answered(examined: Examined) -> Iterator[Finding]:
         waits = [wait for wait in waits if _awaits(examined, wait)]
         if not waits:
             yield examined.find("supplement-unanswered", node)
-        elif node.id not in reachable(diagram, [waits[0].id]):
+        elif not _comes_back(examined, node, waits[0].id):
             yield examined.find("supplement-not-back", node)
 
 
@@ -102,6 +102,15 @@ def reason_given(examined: Examined) -> Iterator[Finding]:
             for field in examined.forms[form].fields:
                 if field.key == key and not field.required:
                     yield examined.find("reason-optional", node, field=f"{variable}.{key}", form=form)
+
+
+def _comes_back(examined: Examined, request: Node, wait: str) -> bool:
+    """Whether the answer leads to the request again: on its own level, or out of the shared part it stands in and round to it."""
+    diagram = examined.diagram
+    if request.id in reachable(diagram, [wait]):
+        return True
+    outer = [diagram.nodes[level] for level in diagram.level(request.container) if level in diagram.nodes]
+    return any(group.id in reachable(diagram, [flow.target for flow in diagram.leaving(group.id)]) for group in outer)
 
 
 def _awaits(examined: Examined, node: Node) -> bool:

@@ -212,7 +212,8 @@ def same_hand(examined: Examined) -> Iterator[Finding]:
 
     An internal procedure may let one official check and sign; that is a warning.
     """
-    roles = {lane.id: lane.role for lane in examined.package.lanes}
+    lanes = {node.lane or "": examined.package.lane(node.lane) for node in examined.steps}
+    roles = {name: lane.role for name, lane in lanes.items() if lane is not None}
     examining = {roles.get(node.lane or "") for node in examined.steps if node.properties.get("action", "form") == "form"}
     for node in examined.steps:
         role = roles.get(node.lane or "")
