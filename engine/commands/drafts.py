@@ -23,7 +23,7 @@ from engine.kernel.unit_of_work import UnitOfWork
 from engine.office import flow, papers
 from engine.office.drafting import designer, files_at, files_of
 from engine.organisation.model import Person
-from engine.procedure import diagram_reader
+from engine.procedure import diagram_reader, guided
 from engine.procedure.drafts import KEPT, Files, ProcedureDraft, ProcedureDraftSave, applied, named, overlapping, packed
 from engine.procedure.loader import KEY, load_folder, load_zip
 from engine.procedure.package import DECLARATION, DIAGRAM
@@ -145,6 +145,27 @@ def save(w: UnitOfWork, draft_id: UUID, version: int, changes: Mapping[str, byte
                 met, papers.person_name(w, draft.updated_by_id), flow.iso(draft.updated_at) or "", draft.version, theirs, changes
             )
     return _advance(w, draft, applied(theirs, changes), note)
+
+
+def save_data(
+    w: UnitOfWork, draft_id: UUID, version: int, values: Mapping[str, str], *, add: str = "", remove: str = "", up: str = ""
+) -> ProcedureDraft:
+    """Save what the form of the procedure's data says; *add* names an array that gets an entry, *remove* and *up* an entry (``fee.1``).
+
+    Raises:
+        EditedMeanwhile: somebody saved ``procedure.toml`` since.
+        Refused: the file is no TOML, or there is no such entry.
+        Conflict: the draft is no longer worked on.
+    """
+    draft = locked(w, draft_id)
+    text = guided.edited(files_at(w, draft, version)[DECLARATION].decode(), values)
+    if add:
+        text = guided.with_entry(text, add)
+    for name, change in ((remove, guided.without_entry), (up, guided.moved_up)):
+        key, _, place = name.partition(".")
+        if key:
+            text = change(text, key, int(place) if place.isdigit() else -1)
+    return save(w, draft_id, version, {DECLARATION: text.encode()})
 
 
 def restore(w: UnitOfWork, draft_id: UUID, number: int) -> ProcedureDraft:

@@ -15,17 +15,19 @@ from engine.kernel.unit_of_work import UnitOfWork
 from engine.office import papers
 from engine.office.drafting import designer
 from engine.office.standing import ZONE
-from engine.procedure import reviews
+from engine.organisation.roles import capacity_name, role_name
+from engine.procedure import guided, reviews
 from engine.procedure.difference import difference
 from engine.procedure.drafts import packed as packed_files
 from engine.procedure.forms import Form
-from engine.procedure.loader import CAPACITIES, load_files, to_zip
+from engine.procedure.loader import CAPACITIES, ROLES, load_files, to_zip
 from engine.procedure.operators import OPERATORS
 from engine.procedure.outline import outline
-from engine.procedure.package import DIAGRAM, Package
+from engine.procedure.package import DECLARATION, DIAGRAM, Package
 from engine.procedure.phrases import OPERATOR_WORDS
 from engine.procedure.registry import ProcedureCache, ProcedureVersion, all_in_force, versions
 from engine.procedure.reviews import ProcedureReview
+from engine.procedure.words import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +192,7 @@ def panel(package: Package | None) -> dict[str, Any]:
         }
         for name, one in OPERATORS.items()
     ]
-    return {**own, "capacities": list(CAPACITIES), "operators": operators}
+    return {**own, "capacities": [{"id": one, "vi": words.vi, "en": words.en} for one, words in capacities()], "operators": operators}
 
 
 def _offered(package: Package) -> dict[str, Any]:
@@ -216,6 +218,36 @@ def form_shown(w: UnitOfWork, content: str, answers: Mapping[str, Any]) -> dict[
         return {"items": form.shown_items(answers, {}), "answers": answers, "problem": None}
     except Refused as refused:
         return {"items": (), "answers": {}, "problem": refused}
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """The procedure's data as a form: sections, values and findings by field, how many entries each array has."""
+
+    sections: Sequence[guided.Section]
+    values: Mapping[str, str]
+    entries: Mapping[str, int]
+    faults: Mapping[str, Any]
+
+
+def data(files: Mapping[str, bytes], findings: Sequence[Any]) -> Data:
+    """Return the form of ``procedure.toml``; *findings* are shown at their fields.
+
+    Raises:
+        Refused: the file is no TOML.
+    """
+    text = files[DECLARATION].decode("utf-8", "replace")
+    return Data(guided.SECTIONS, guided.values(text), guided.entries(text), guided.at_fields(text, findings))
+
+
+def roles() -> list[tuple[str, Words]]:
+    """Return the roles a lane may name, with what people call them."""
+    return [(role, Words(role_name(role), role_name(role, "en"))) for role in ROLES]
+
+
+def capacities() -> list[tuple[str, Words]]:
+    """Return the signing capacities with what people call them."""
+    return [(one, Words(capacity_name(one), capacity_name(one, "en"))) for one in CAPACITIES]
 
 
 def packed(files: Mapping[str, bytes]) -> bytes:

@@ -141,6 +141,7 @@ ROWS = {
     "designer.draft_raw": Row(DESIGNER, ("draft", "form_file"), media="application/octet-stream"),
     "designer.draft_report": Row(DESIGNER, ("draft",), media="application/json"),
     "designer.draft_compare": Row(DESIGNER, ("draft",)),
+    "designer.draft_data": Row(DESIGNER, ("draft",)),
     "designer.draft_words": Row(DESIGNER, ("draft",)),
     "designer.draft_history": Row(DESIGNER, ("draft",)),
     "designer.draft_package": Row(DESIGNER, ("draft",), media="application/zip"),

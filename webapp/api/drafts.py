@@ -179,6 +179,30 @@ def save_procedure_draft(w: UnitOfWork, draft_id: UUID, body: Saving) -> Draft:
     return told(queries.page(w, commands.save(w, draft_id, body.version, changes, body.note).id).line)
 
 
+@dataclass(frozen=True)
+class DataEdit:
+    """Values of the procedure's data by field (`fee.0.amount`), an array that gets an entry, an entry that goes or moves up (`fee.1`)."""
+
+    version: int
+    values: Mapping[str, str]
+    add: str = ""
+    remove: str = ""
+    up: str = ""
+
+
+@route("GET", "/drafts/<uuid:draft_id>/data", "The procedure's data of a draft, by field", tag=TAG, answer=Mapping[str, str])
+def draft_data(w: UnitOfWork, draft_id: UUID) -> dict[str, str]:
+    """Return every value of `procedure.toml` under the name of its field."""
+    return dict(designing.data(queries.page(w, draft_id).files, ()).values)
+
+
+@route("POST", "/drafts/<uuid:draft_id>/data", "Change the procedure's data of a draft", tag=TAG, answer=Draft, body=DataEdit)
+def save_draft_data(w: UnitOfWork, draft_id: UUID, body: DataEdit) -> Draft:
+    """Change values and entries; comments and everything else in the file stay."""
+    made = commands.save_data(w, draft_id, body.version, body.values, add=body.add, remove=body.remove, up=body.up)
+    return told(queries.page(w, made.id).line)
+
+
 @route("POST", "/drafts/<uuid:draft_id>/restoration", "Make an earlier save the present one", tag=TAG, answer=Draft, body=Number)
 def restore_draft(w: UnitOfWork, draft_id: UUID, body: Number) -> Draft:
     """Restore a save; what stood between is kept."""

@@ -93,7 +93,7 @@ export class Panel {
       this.text('stage_hours', w.stage_hours, own('stage_hours'), set('stage_hours'), { kind: 'text' }),
     ];
     if (action === 'sign' || action === 'issue') made.push(this.choice('document', w.document, own('document'), o.documents.map(one => [one.id, this.said(one)]), set('document')));
-    if (action === 'sign') made.push(this.choice('capacity', w.capacity, own('capacity'), o.capacities.map(one => [one, one]), set('capacity')));
+    if (action === 'sign') made.push(this.choice('capacity', w.capacity, own('capacity'), o.capacities.map(one => [one.id, this.said(one)]), set('capacity')));
     made.push(this.tick('assign', w.assign, own('assign') === 'initiator', on => set('assign')(on ? 'initiator' : '')));
     made.push(this.text('instructions', w.instructions, own('instructions'), set('instructions'), { rows: 4 }), this.text('instructions_en', w.instructions_en, own('instructions_en'), set('instructions_en'), { rows: 3 }));
     return made;
