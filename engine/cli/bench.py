@@ -62,6 +62,13 @@ def add(commands: Any) -> None:
     measured.add_argument("--json", action="store_true", help="print the figures for a machine")
     language = leaf(bench, "feel", feel, "the expression language and its decision tables, beside pySFeel")
     language.add_argument("--json", action="store_true", help="print the figures for a machine")
+    first = leaf(bench, "start", start, "a stranger's first start in an empty clone, the next one, memory")
+    first.add_argument("--json", action="store_true", help="print the figures for a machine")
+
+
+def start(chosen: argparse.Namespace) -> int:
+    """Measure starting; what is measured stands in ``benchmarks/start.py``."""
+    return int(runpy.run_path(str(ROOT / "benchmarks" / "start.py"))["main"](chosen.json))
 
 
 def feel(chosen: argparse.Namespace) -> int:

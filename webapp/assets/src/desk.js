@@ -3,6 +3,9 @@ import 'htmx.org';
 import { keyboard } from './keyboard.mjs';
 import { autosave } from './autosave.mjs';
 import { toasts } from './toasts.mjs';
+import { fileSize } from './file-size.mjs';
+
+fileSize();
 
 // Live parts poll: the server answers 204 when nothing changed, so an unchanged list costs half a millisecond and never moves.
 const refresh = () => document.hidden || document.querySelectorAll('[data-live]').forEach(part => {
