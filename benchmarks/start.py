@@ -20,6 +20,8 @@ from typing import Any
 
 import psutil
 
+from engine.settings import environment
+
 ROOT = Path(__file__).resolve().parents[1]
 SETTLE = 60  # seconds after Ready
 LIMITS = {"first_own_s": 60, "later_s": 10, "memory_mib": 700, "left_running": 0}
@@ -70,7 +72,7 @@ class Start:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        given = {name: value for name, value in os.environ.items() if not name.startswith("MOTCUA_") and name != "VIRTUAL_ENV"}
+        given = {name: value for name, value in environment().items() if not name.startswith("MOTCUA_") and name != "VIRTUAL_ENV"}
         given |= {"HOME": str(place / "home"), "MOTCUA_HOME": str(self.home)}
         with self.log.open("wb") as out:
             self.process = subprocess.Popen(

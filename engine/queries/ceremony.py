@@ -169,6 +169,20 @@ def open_elsewhere(w: UnitOfWork, task_id: UUID) -> Opened | None:
     return Opened(row[0], row[1]) if row is not None else None
 
 
+def progress(w: UnitOfWork, request_ids: Sequence[UUID]) -> dict[str, int]:
+    """Return how many of the actor's own requests stand in each state, for a page that watches a batch being signed."""
+    rows = w.session.execute(
+        select(SignatureRequest.state, func.count())
+        .where(
+            SignatureRequest.province == w.province,
+            SignatureRequest.id.in_(request_ids),
+            SignatureRequest.signer_id == acting(w).person_id,
+        )
+        .group_by(SignatureRequest.state)
+    )
+    return dict(rows.tuples().all())
+
+
 def under_way(w: UnitOfWork, task_ids: Sequence[UUID]) -> dict[UUID, datetime]:
     """Return since when the documents of these steps are approved and being completed by the system."""
     rows = w.session.execute(

@@ -331,6 +331,20 @@ def test_one_of_a_batch_is_refused_by_name_and_the_others_are_signed(office: Off
     assert office.open_task(sent_back).step == "examine"
 
 
+@pytest.mark.full
+def test_a_hundred_documents_under_one_authorisation(office: Office, custody: Custody):
+    pairs = [ready(office) for _ in range(100)]
+    with office.as_("head") as w:
+        tasks.send_back(w, office.open_task(pairs[41][0]).id, "examine", "Thiếu trang 3")
+
+    outcomes = sign(office, *[known for _, known in pairs])
+
+    assert [place for place, made in enumerate(outcomes) if not made.signed] == [41]
+    assert outcomes[41].failure == "task.closed"
+    assert custody.asked == 1
+    assert all(signatures_in(office, known) == 1 for place, (_, known) in enumerate(pairs) if place != 41)
+
+
 def test_a_step_sent_back_while_its_signature_waits_takes_no_signature(office: Office, custody: Custody):
     code, known = ready(office)
     custody.lost = True

@@ -30,7 +30,7 @@ RECEPTION_ACTS = 15
 SUPPLEMENT_ACTS = 8
 """What an owner may need at the most to answer a supplement on a telephone, in two minutes: 15 s an act."""
 LEADER_PIN, SEAL_PIN = "135791", "975310"
-EXPECTED = ("status of 403", "status of 404", "status of 409", "status of 412", "status of 422")
+EXPECTED = ("status of 403", "status of 404", "status of 409", "status of 412", "status of 413", "status of 422")
 """Answers Chromium logs as errors although the page says them to people."""
 PICTURES = ROOT / "var" / "reports" / "pictures"
 

@@ -16,6 +16,7 @@ from tests.journeys.steps import (
     CLERK,
     INSPECTOR,
     LEADER,
+    LEADER_PIN,
     NUMBER,
     RECEPTION,
     SPECIALIST,
@@ -149,6 +150,25 @@ def test_a_supplement_is_answered_without_any_script(somebody: Somebody, paper: 
     page.get_by_role("button", name="Gửi bổ sung").click()
 
     page.get_by_text("Đã nhận bổ sung").wait_for()
+
+
+def test_a_leader_signs_several_on_a_telephone_with_one_pin_and_sees_how_far_it_is(somebody: Somebody):
+    leader = somebody(LEADER, width=360)
+    page = leader.open("/signing")
+    boxes = page.locator("tbody input[name=task]")
+    wanted = min(boxes.count(), 5)
+    assert wanted >= 2
+    for place in range(wanted):
+        boxes.nth(place).check()
+    page.get_by_role("button", name="Ký các văn bản đã đánh dấu").click()
+    page.locator("[data-pin]").fill(LEADER_PIN)
+    leader.picture("batch-360", whole=True)
+    with page.expect_response(re.compile("/signing/batch/progress")) as progress:
+        page.get_by_role("button", name=re.compile(rf"^Ký {wanted} văn bản")).click()
+    assert progress.value.json()["total"] == wanted
+    page.get_by_text(f"Đã ký {wanted} văn bản.").wait_for(timeout=120_000)
+
+    expect(page.locator("tbody .state.done, tbody .done").filter(has_text="Đã ký")).to_have_count(wanted)
 
 
 def test_a_wrong_pin_is_said_at_its_field_and_nothing_is_lost(somebody: Somebody, paper: Path, tmp_path: Path):

@@ -117,6 +117,7 @@ ROWS = {
     "signing_room.prepared_page": Row(LEADER, ("request", "first"), media="image/jpeg"),
     "signing_room.prepared_file": Row(LEADER, ("request",), media="application/pdf"),
     "signing_room.batch": Row(LEADER, query="?task={signature}"),
+    "signing_room.batch_progress": Row(LEADER, query="?request={request}", page=False),
     "documents.waiting": Row(CLERK),
     "documents.issue": Row(CLERK, ("number",)),
     "documents.invitation": Row(CLERK, ("number",), media="application/json"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from uuid import UUID
 
-from flask import flash, g, redirect, render_template, request, url_for
+from flask import flash, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.errors import Refused
@@ -49,6 +49,16 @@ def batch() -> ResponseReturnValue:
             reasons={line.task_id: Refused(line.failure, **line.facts) for line in lines if line.failure},
             most=MOST,
         )
+
+
+@area.get("/batch/progress")
+@signed_in
+def batch_progress() -> ResponseReturnValue:
+    """Say how far the batch is: how many are approved, signed by the key, in their documents."""
+    with look() as w:
+        states = ceremony.progress(w, chosen("request"))
+    done, total = states.get("embedded", 0), sum(states.values())
+    return jsonify({"done": done, "total": total, "words": _("Đã ký xong %(n)s trong %(total)s văn bản…") % {"n": done, "total": total}})
 
 
 @area.post("/batch")

@@ -5,7 +5,7 @@ import { sealPin } from './seal-pin.js';
 for (const form of document.querySelectorAll('form[data-invitation]')) {
   const pin = form.querySelector('[data-pin]'), status = form.querySelector('[data-pin-status]');
   form.addEventListener('submit', async event => {
-    if (form.elements.sealed_pin.value) return;
+    if (form.elements.sealed_pin.value) { watch(form, status); return; }
     event.preventDefault(); event.stopImmediatePropagation();
     if (!pin.value) { pin.focus(); return; }
     if (status) status.textContent = status.dataset.working ?? '';
@@ -22,5 +22,20 @@ for (const form of document.querySelectorAll('form[data-invitation]')) {
       if (status) status.textContent = error.message || status.dataset.failed || '';
     }
   }, true);
+}
+
+// While a batch is being signed the page that sent it is still there: it shows how far the documents are until the answer comes.
+function watch(form, status) {
+  const bar = form.querySelector('progress');
+  if (!form.dataset.progress || !bar) return;
+  bar.hidden = false;
+  const look = async () => {
+    try {
+      const told = await (await fetch(form.dataset.progress, { headers: { Accept: 'application/json' } })).json();
+      bar.value = told.done;
+      if (status) status.textContent = told.words;
+    } catch { /* the answer is on its way */ }
+  };
+  setInterval(look, 700);
 }
 window.addEventListener('pageshow', () => document.querySelectorAll('input[name=sealed_pin]').forEach(field => { field.value = ''; }));
