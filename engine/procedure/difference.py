@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.errors import EngineError
 from engine.procedure.diagram import Diagram, Flow, Node
+from engine.procedure.foreign import as_meant
 from engine.procedure.form_fields import Field
 from engine.procedure.package import Package
 from engine.procedure.phrases import ATTRIBUTE_WORDS, name_words
@@ -33,7 +34,13 @@ def difference(old: Package, new: Package) -> list[Change]:
 
     Work that moves to another lane stands first: it changes hands, which a reader must not overlook among smaller things.
     """
-    found = [*_steps(old, new), *_routes(old.diagram, new.diagram), *_declarations(old, new), *_forms(old, new), *_files(old, new)]
+    found = [
+        *_steps(old, new),
+        *_routes(as_meant(old.diagram), as_meant(new.diagram)),
+        *_declarations(old, new),
+        *_forms(old, new),
+        *_files(old, new),
+    ]
     found.sort(key=lambda change: change.kind != "step.lane")
     if not found and old.content_hash != new.content_hash:
         found = [
@@ -70,7 +77,7 @@ def _title(node: Node) -> Words:
 
 
 def _steps(old: Package, new: Package) -> Iterator[Change]:
-    before, after = old.diagram.nodes, new.diagram.nodes
+    before, after = as_meant(old.diagram).nodes, as_meant(new.diagram).nodes
     for name, node in after.items():
         if name in before:
             continue

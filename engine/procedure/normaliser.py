@@ -16,6 +16,7 @@ from lxml import etree
 
 from engine.procedure.diagram import ACTIVITIES, BPMN, FLOW_NODES, SPIFF, SUBPROCESSES, Diagram, bpmn, local, tag, text_of
 from engine.procedure.diagram_reader import read_root
+from engine.procedure.foreign import read_foreign
 from engine.procedure.framing import frame
 from engine.procedure.operators import DECISION
 from engine.procedure.report import Finding, at
@@ -54,8 +55,10 @@ def normalise(diagram: Diagram) -> Normalised:
     """Return the executable form of *diagram*."""
     work = _Work(diagram)
     work.choose_process()
+    work.read_others()
     work.write_out_events()
     work.drop_data()
+    work.tell_others()
     work.call_decisions()
     work.frame_subprocesses()
     work.join_links()
@@ -138,6 +141,16 @@ class _Work:
             if main is not None and process.get("id") == main.id:
                 process.set("isExecutable", "true")
 
+    def read_others(self) -> None:
+        """Read what other modelers wrote where it means something here; what would act in their engines is told."""
+        for read in read_foreign(self.root):
+            if read.taken:
+                self.note("foreign-read", read.element, vendor=read.vendor, taken="; ".join(read.taken))
+            if read.idle:
+                self.notes.append(
+                    at(self.original, "foreign-idle", read.element, "warning", vendor=read.vendor, names=", ".join(read.idle))
+                )
+
     def write_out_events(self) -> None:
         """Write an event definition that is declared once and referred to into each event that refers to it (BPMN 2.0.2, 10.5.5)."""
         for reference in list(self.root.iter(bpmn("eventDefinitionRef"))):
@@ -161,9 +174,17 @@ class _Work:
                 continue
             if tag(element) == "ioSpecification" and parent.get("id") in called:
                 continue  # what a called process takes and gives: the interpreter keeps to it
-            if tag(element) not in ("property", "ioSpecification") and element.get("id"):
-                self.note("data-store", element.get("id", ""))
+            if tag(element) not in ("property", "ioSpecification"):
+                self.note("data-store", element.get("id", "") or parent.get("id", ""))
             parent.remove(element)
+
+    def tell_others(self) -> None:
+        """Tell which pools and message flows only document: who is around the process, and what passes between them and it."""
+        processes = {process.get("id") for process in self.root.iter(bpmn("process"))}
+        for element in self.root.iter(bpmn("participant"), bpmn("messageFlow")):
+            if element.get("id") and local(element.get("processRef")) not in processes:
+                identifier = element.get("id", "")
+                self.note("documentation-only", identifier, part=element.get("name") or identifier)
 
     def call_decisions(self) -> None:
         """Write a business rule task that names its decision as a call of our own decision operator."""

@@ -63,8 +63,8 @@ def outline(package: Package) -> list[Entry]:
 
 def milestones(package: Package) -> list[Milestone]:
     """Return the people's steps on the normal way: the default of every choice, never a way back."""
-    main = package.whole.main
-    return _milestones(package.whole, main.id) if main is not None else []
+    main = package.meant.main
+    return _milestones(package.meant, main.id) if main is not None else []
 
 
 def _milestones(diagram: Diagram, level: str) -> list[Milestone]:
@@ -122,7 +122,7 @@ def _outline(_: str, held: _Held) -> tuple[Entry, ...]:
 class _Writer:
     def __init__(self, package: Package) -> None:
         self.package = package
-        self.diagram = package.whole
+        self.diagram = package.meant
         self.numbers: dict[str, str] = {}
         self.order: list[tuple[str, int]] = []
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import NotFound
 from engine.procedure.diagram import Diagram
 from engine.procedure.diagram_reader import read_diagram
+from engine.procedure.foreign import as_meant
 from engine.procedure.forms import Form
 from engine.procedure.identity import content_hash, drawing_hash
 from engine.procedure.words import Words
@@ -194,6 +195,11 @@ class Package:
         Raises: Refused ``xml.*`` or ``diagram.*``.
         """
         return read_diagram(self.files[DIAGRAM], DIAGRAM)
+
+    @cached_property
+    def meant(self) -> Diagram:
+        """The whole diagram, with what other modelers wrote read into our own settings."""
+        return as_meant(self.whole)
 
     @cached_property
     def content_hash(self) -> str:

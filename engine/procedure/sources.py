@@ -10,6 +10,7 @@ from collections.abc import Mapping
 _SCHEMA = "BPMN 2.0.2, annex B (BPMN20.xsd)"
 _PROCESS = "NĐ 118/2025/NĐ-CP (quy trình nội bộ, quy trình điện tử)"
 _SUPPLEMENT = "NĐ 118/2025/NĐ-CP; TT 03/2025/TT-VPCP, Mẫu số 02"
+_SUSPENSION = "NĐ 118/2025/NĐ-CP (thời gian không tính vào thời hạn)"
 _SIGNING = "NĐ 30/2020/NĐ-CP, Điều 13"
 _REGISTER = "NĐ 30/2020/NĐ-CP, Điều 15"
 _BOTH_LANGUAGES = "Motcua: two languages"
@@ -88,6 +89,8 @@ SOURCES: Mapping[str, str] = {
     "mi-output": "BPMN 2.0.2, 10.3.8; defect 45",
     "quantity": "BPMN 2.0.2, 10.3 (startQuantity); 10.3.8 (behavior); defect 28",
     "call-target": "BPMN 2.0.2, 10.3.6",
+    "argument-missing": "BPMN 2.0.2, 10.3.6 (inputs of the called element)",
+    "argument-unknown": "BPMN 2.0.2, 10.3.6 (inputs of the called element)",
     "self-call": "BPMN 2.0.2, 10.3.6; defect 42",
     "instantiate": "BPMN 2.0.2, 10.3.3; 10.6.6",
     "compensation": "BPMN 2.0.2, 10.7; defect 6",
@@ -104,6 +107,9 @@ SOURCES: Mapping[str, str] = {
     "data-store": "BPMN 2.0.2, 10.4.1",
     "lane-member": "BPMN 2.0.2, 10.8",
     "lane-ambiguous": "BPMN 2.0.2, 10.8",
+    "documentation-only": "BPMN 2.0.2, 9.3; 9.4",
+    "foreign-read": "BPMN 2.0.2, 8.3.3",
+    "foreign-idle": "BPMN 2.0.2, 8.3.3",
     "extension-broken": "BPMN 2.0.2, 8.3.3",
     # soundness
     "unreachable": "BPMN 2.0.2, 13.2; defect 24",
@@ -120,6 +126,8 @@ SOURCES: Mapping[str, str] = {
     "reserved-name": "defect 11",
     "two-forms": "Motcua: one variable, one form",
     "expression": "BPMN 2.0.2, 8.4.6; DMN 1.3, 10.3",
+    "expression-foreign": "BPMN 2.0.2, 8.4.6; DMN 1.3, 10.3",
+    "expression-language": "BPMN 2.0.2, 8.4.6 (language)",
     "expression-kind": "BPMN 2.0.2, 8.4.6; DMN 1.3, 10.3",
     "not-certain": "BPMN 2.0.2, 10.4.1; DMN 1.3, 10.3",
     "decision": "BPMN 2.0.2, 10.3.3; defect 36",
@@ -143,6 +151,11 @@ SOURCES: Mapping[str, str] = {
     "supplement-unanswered": _SUPPLEMENT,
     "supplement-not-asked": _SUPPLEMENT,
     "supplement-not-back": _SUPPLEMENT,
+    "suspension-ground": _SUSPENSION,
+    "suspension-document": _SUSPENSION,
+    "suspension-not-issued": _SUSPENSION,
+    "suspension-open": _SUSPENSION,
+    "suspension-idle": _SUSPENSION,
     "message-unknown": "BPMN 2.0.2, 8.4.11",
     "document-missing": _SIGNING,
     "document-unknown": _SIGNING,

@@ -152,7 +152,7 @@ class Rehearsal:
             self._called.append(operation)
             return {}
 
-        operators = {node.operator.id: note for node in self.package.whole.nodes.values() if node.operator is not None}
+        operators = {node.operator.id: note for node in self.package.meant.nodes.values() if node.operator is not None}
         facts = {**FACTS, "received_on": MORNING.date().isoformat(), "answers": self._start, **self.dossier}
         return Context(self.now, operators, self.functions(self.now), facts)
 

@@ -9,14 +9,17 @@ from itertools import pairwise
 from pathlib import Path
 
 from engine.procedure.gate import check
+from engine.procedure.loader import load_files
 from engine.procedure.sources import SOURCES
 from engine.process import schema
 from engine.sentences import catalogue
 from tests.procedures import test_decisions as decisions
+from tests.procedures import test_suspension as clock
 from tests.procedures.packages import CLOSE, DECLARATION, changed, form, real, small, step
 from tests.procedures.test_gate import AB, CHOICE, GATES, NORMALISED, REFUSED, TRADE, catch, duration, esp
-from tests.process.kit import el, ev, sub
+from tests.process.kit import el, ev, props, sub
 
+MODELERS = Path(__file__).parent / "modelers"
 TABLE = Path(__file__).parents[2] / "docs" / "gate-rules.md"
 TEST = "test_each_rule_is_broken_by_a_diagram"
 
@@ -48,6 +51,10 @@ ASSOCIATION = (
 )
 SUPPLEMENT_WAIT = el("intermediateCatchEvent", "w", '<bpmn:messageEventDefinition messageRef="ms"/>')
 SUPPLEMENT = '<bpmn:message id="ms" name="supplement_answered"/>'
+SLIP = (
+    '[[document]]\nkey = "slip"\ntemplate = "slip"\nregister = "outgoing"\nsymbol = "PC"\n'
+    '[document.name]\nvi = "Phiếu chuyển"\nen = "Slip"\n'
+)
 PUBLIC = DECLARATION.replace('scope = "internal"', 'scope = "public"')
 
 
@@ -56,10 +63,25 @@ def moved(element, x, y, to_x, to_y):
     return shape.format(x, y), shape.format(to_x, to_y)
 
 
+def small_with(package, tag, attribute):
+    text = package.files["process.bpmn"].decode().replace(f"<bpmn:{tag}>", f"<bpmn:{tag} {attribute}>")
+    return load_files({**package.files, "process.bpmn": text.encode()}, package.folder)
+
+
+def drawn_by(modeler):
+    """The small package around a file that another modeler wrote."""
+    content = (MODELERS / f"{modeler}.bpmn").read_bytes()
+    return load_files({**small(step("a"), "s>a; a>e").files, "process.bpmn": content}, "trial")
+
+
 def reviewed(old, new):
     content = real().files["forms/review.json"]
     assert old in content
     return content.replace(old, new)
+
+
+def stopping(stopped):
+    return lambda: small(stopped + clock.GO_ON + CLOSE, "s>stop; stop>go_on; go_on>close; close>e")
 
 
 def chain(count):
@@ -196,6 +218,13 @@ CASES = {
     "decision-result": lambda: decisions.trial(task=decisions.act("charge", "decision/evaluate", "", decision="&quot;Mức phí&quot;")),
     "decision-twice": lambda: decisions.trial(more=decisions.fees().replace(b"motcua.example/test", b"motcua.example/more")),
     "decision-unknown": lambda: decisions.trial(task=decisions.call(name="Lệ phí")),
+    "expression-foreign": made(CHOICE.replace("g__b", "g__e") + step("b"), "s>a; a>g; g>b?${empty a.note}; g>e; b>e"),
+    "expression-language": lambda: small_with(
+        made(CHOICE.replace("g__b", "g__e") + step("b"), "s>a; a>g; g>b?true; g>e; b>e")(), "conditionExpression", 'language="groovy"'
+    ),
+    "documentation-only": in_pools('sourceRef="citizen" targetRef="a"'),
+    "foreign-read": lambda: drawn_by("camunda7"),
+    "foreign-idle": lambda: drawn_by("camunda8"),
     # the trade
     "lane-missing": made("", lane=False),
     "layout-crossing": diagram_with(moved("draft_copy", 590, 325, 470, 225)),
@@ -214,6 +243,25 @@ CASES = {
         real(), files={"forms/review.json": reviewed(b'"required": true, "minLength": 10', b'"minLength": 10')}
     ),
     "supplement-not-asked": made(SUPPLEMENT_WAIT, "s>a; a>w; w>e", more=SUPPLEMENT),
+    **{
+        rule: stopping(stopped)
+        for rule, stopped in {
+            "suspension-ground": clock.stop(ground="&quot;leader_away&quot;", legal_basis=clock.LAW, reference=clock.NOTICE),
+            "suspension-document": clock.stop(ground=clock.GROUND, legal_basis=clock.LAW),
+            "suspension-idle": decisions.act("stop", "dossier/resume", ground=clock.GROUND),
+        }.items()
+    },
+    "suspension-open": lambda: small(
+        clock.STOP + CHOICE.replace("g__b", "g__go_on") + clock.GO_ON + decisions.act("done", "dossier/approve") + CLOSE,
+        "s>stop; stop>g; g>go_on; g>done?true; go_on>close; close>e; done>e",
+    ),
+    "suspension-not-issued": lambda: small(
+        clock.stop(ground=clock.GROUND, legal_basis=clock.LAW, document="&quot;slip&quot;") + clock.GO_ON + CLOSE,
+        "s>stop; stop>go_on; go_on>close; close>e",
+        declaration=DECLARATION + SLIP,
+    ),
+    "argument-missing": made(el("callActivity", "c", calledElement="supplement"), "s>a; a>c; c>e"),
+    "argument-unknown": made(el("callActivity", "c", props(**{"given.colour": "1"}), calledElement="supplement"), "s>a; a>c; c>e"),
     "message-unknown": lambda: small(*catch("message")),
     "document-missing": lambda: small(step("a", action="sign", form=None), "s>a; a>e"),
     "draft-before-signing": signing,

@@ -75,6 +75,7 @@ RULES: tuple[Rule, ...] = (
     data_flow.shared_variable,
     data_flow.reserved_name,
     data_flow.two_forms_one_variable,
+    expressions.expression_language,
     expressions.condition,
     expressions.timer,
     expressions.watched_condition,

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from engine.feel import Expression, FeelError, FeelType, compile_expression, context_of
-from engine.procedure.diagram import Flow, Node
+from engine.procedure.diagram import Flow, Node, bpmn
+from engine.procedure.foreign import FORMAL
 from engine.procedure.form_fields import Field
+from engine.procedure.juel import is_juel
 from engine.procedure.normaliser import CYCLE, DURATION
 from engine.procedure.report import Finding, Place
 from engine.procedure.rules.examined import Examined
@@ -24,6 +26,15 @@ def condition(examined: Examined) -> Iterator[Finding]:
     for flow in diagram.flows.values():
         if flow.condition is not None and flow.condition.strip() and flow.source in diagram.nodes:
             yield from _judged(examined, flow, flow.source, flow.condition, YES_OR_NO, after=True)
+
+
+def expression_language(examined: Examined) -> Iterator[Finding]:
+    """An expression that names its language names FEEL; JUEL was told in FEEL where both mean the same."""
+    for element in examined.original.root.iter(*(bpmn(name) for name in sorted(FORMAL))):
+        language = element.get("language", "")
+        if language and not any(known in language.lower() for known in ("feel", "dmn", "juel")):
+            owner = next((one.get("id", "") for one in (element, *element.iterancestors()) if one.get("id")), "")
+            yield examined.find("expression-language", owner, language=language)
 
 
 def timer(examined: Examined) -> Iterator[Finding]:
@@ -131,6 +142,9 @@ def _of_form(rule: str, key: str, field: Field, facts: Mapping[str, Any]) -> Fin
 def _judged(
     examined: Examined, element: Flow | Node, node: str, text: str, wanted: tuple[str, ...] = (), *, after: bool = False, **facts: Any
 ) -> Iterator[Finding]:
+    if is_juel(text):
+        yield examined.find("expression-foreign", element, text=_shown(text))
+        return
     compiled = _compiled(text, examined.types)
     if isinstance(compiled, FeelError):
         yield examined.find("expression", element, **_facts(compiled, text), **facts)

@@ -30,7 +30,7 @@ def lane_known(examined: Examined) -> Iterator[Finding]:
 
 def lane_idle(examined: Examined) -> Iterator[Finding]:
     """A lane that two rules or no step use is probably a slip."""
-    drawn = {lane.name for lane in examined.original.lanes}
+    drawn = {lane.name for lane in examined.diagram.lanes}
     for rule in examined.package.lanes:
         if rule.id not in drawn:
             yield Finding("lane-idle", "note", "", rule.id, Place("procedure.toml"), {"lane": rule.id})
