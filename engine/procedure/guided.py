@@ -17,8 +17,9 @@ import tomlkit
 from tomlkit.items import AoT
 
 from engine.errors import Refused
-from engine.procedure.loader import CAPACITIES, ROLES
+from engine.procedure.loader import CAPACITIES
 from engine.procedure.report import Finding
+from engine.procedure.roles import ROLES
 
 SCOPES, LEVELS = ("public", "internal"), ("full", "partial", "none")
 

@@ -20,13 +20,14 @@ from engine.procedure import guided, reviews
 from engine.procedure.difference import difference
 from engine.procedure.drafts import packed as packed_files
 from engine.procedure.forms import Form
-from engine.procedure.loader import CAPACITIES, ROLES, load_files, to_zip
+from engine.procedure.loader import CAPACITIES, load_files, to_zip
 from engine.procedure.operators import OPERATORS
 from engine.procedure.outline import outline
 from engine.procedure.package import DECLARATION, DIAGRAM, Package
 from engine.procedure.phrases import OPERATOR_WORDS
 from engine.procedure.registry import ProcedureCache, ProcedureVersion, all_in_force, versions
 from engine.procedure.reviews import ProcedureReview
+from engine.procedure.roles import ROLES
 from engine.procedure.words import Words
 
 
