@@ -10,6 +10,8 @@ from engine.procedure.loader import load_files, load_folder
 from tests.process.kit import BPMN_NS, NS, REFS, el, fl
 
 BPMN = Path(__file__).parents[2] / "bpmn"
+SHIPPED = tuple(sorted(path.parent.name for path in BPMN.glob("*/procedure.toml")))
+"""Every package we ship, the one to copy included."""
 LANE = "Phòng chuyên môn"
 
 
@@ -105,4 +107,4 @@ def small(body, flows, *, files=None, declaration=DECLARATION, more="", lane=Tru
 CLOSE = act("close", "dossier/close")
 """The outcome a small internal procedure ends with."""
 
-__all__ = ["BPMN", "BPMN_NS", "CLOSE", "DECLARATION", "LANE", "act", "changed", "diagram", "form", "real", "small", "step"]
+__all__ = ["BPMN", "BPMN_NS", "CLOSE", "DECLARATION", "LANE", "SHIPPED", "act", "changed", "diagram", "form", "real", "small", "step"]

@@ -17,6 +17,7 @@ from engine.procedure.package import Package
 from engine.procedure.scenarios import Move, read_scenarios
 from engine.process.rehearsal import rehearse, try_all
 from engine.settings import ROOT
+from tests.procedures.packages import SHIPPED
 
 COPY = "certified_electronic_copy"
 FILE = "tests/scenarios.toml"
@@ -72,7 +73,7 @@ def test_a_fault_in_one_row_leaves_the_others_readable() -> None:
     assert len(read.scenarios) == len(read_scenarios(package()).scenarios)
 
 
-@pytest.mark.parametrize("name", [COPY, "internal_leave", "_template"])
+@pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_packages_are_green_and_every_flow_is_walked(name: str) -> None:
     trial = try_all(package(name=name), functions)
 

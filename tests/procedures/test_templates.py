@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from engine.documents.templates import Printed, Printer, qr_rows, refuse_outside
 from engine.errors import NotFound, Refused
 from engine.settings import ROOT
+from tests.procedures.packages import SHIPPED
 from tests.support.papers import CERTIFIED, LEAVE, PAPERS, RESULTS, STARTER, read_back, scan
 
 FONTS = ROOT / "webapp" / "assets" / "node_modules" / "@expo-google-fonts" / "tinos"
@@ -322,7 +323,7 @@ def test_a_certified_copy_of_no_pages_is_still_one_page_of_text(printer: Printer
     assert printer.texts(package("certified_electronic_copy"), "certified_copy", {**CERTIFIED, "pages": []})[0].key == "statement"
 
 
-@pytest.mark.parametrize("name", ["certified_electronic_copy", "internal_leave", "_template"])
+@pytest.mark.parametrize("name", SHIPPED)
 def test_the_templates_of_shipped_packages_have_no_fault(printer: Printer, name: str) -> None:
     assert printer.faults(package(name)) == []
 

@@ -201,7 +201,29 @@ STARTER: dict[str, Any] = {
     "content": "Đồng ý giải quyết theo đề nghị.",
     "signer": LEADER,
 }
+HOUSE: dict[str, Any] = {
+    "agency": COMMUNE,
+    "dossier_code": CODE,
+    "owner": "Nguyễn Thị Ngọc Ánh",
+    "house_case": {"place": "Xóm Đồng Tâm, xã Bình Minh", "floors": 3, "basements": 1, "floor_area": "286.5", "house_height": "11.4"},
+    "conclusion": {
+        "plot": "145",
+        "map_sheet": "22",
+        "plot_area": "120.5",
+        "built_area": "90",
+        "density": "74.7",
+        "ground_level": "+0,45 m so với mặt đường",
+        "red_line": "cách tim đường 4,5 m",
+        "building_line": "lùi 2,0 m so với chỉ giới đường đỏ",
+        "design_file": "KT-01 đến KT-08",
+        "conditions": "Đấu nối thoát nước vào hố ga số 4 trước khi sử dụng.",
+    },
+    "clarification": ["papers", "inspection", "planning", "utilities", "heritage"],
+    "signer": LEADER,
+}
 RESULTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "construction_permit": ("house_construction_permit", HOUSE),
+    "consultation_letter": ("house_construction_permit", HOUSE),
     "certified_copy": ("certified_electronic_copy", CERTIFIED),
     "leave_permit": ("internal_leave", LEAVE),
     "result": ("_template", STARTER),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.procedure.diagram import Node
-from engine.procedure.operators import GROUNDS, OPERATORS, RESUME, SUSPEND
+from engine.procedure.operators import GROUNDS, OPERATORS, RESUME, SUPPLEMENT, SUSPEND
 from engine.procedure.paths import reachable
 from engine.procedure.report import Finding
 from engine.procedure.rules.examined import Examined, ground_of, literal
@@ -63,5 +63,21 @@ def was_stopped(examined: Examined) -> Iterator[Finding]:
     """The clock runs on only where every path has stopped it."""
     for node in _calls(examined, RESUME):
         ground = ground_of(node)
-        if ground in GROUNDS and node.id in examined.certain and f"@suspended:{ground}" not in examined.certain[node.id]:
+        certain = examined.certain.get(node.id)
+        if ground in GROUNDS and certain is not None and f"@suspended:{ground}" not in certain and not _cut_short(examined, node, ground):
             yield examined.find("suspension-idle", node, ground=ground)
+
+
+def _cut_short(examined: Examined, node: Node, ground: str) -> bool:
+    """Whether *node* follows at once on events that end the very group in which the clock was stopped: its time is over."""
+    diagram = examined.diagram
+    before = [diagram.nodes[flow.source] for flow in diagram.entering(node.id) if flow.source in diagram.nodes]
+    return bool(before) and all(
+        event.kind == "boundaryEvent"
+        and event.interrupting
+        and any(
+            inner.operator is not None and inner.operator.id in (SUSPEND, SUPPLEMENT) and ground_of(inner) == ground
+            for inner in diagram.inside(event.attached_to or "")
+        )
+        for event in before
+    )
