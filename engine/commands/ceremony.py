@@ -25,7 +25,7 @@ from engine.kernel.incidents import open_incident
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.office import papers
-from engine.office.flow import Flow
+from engine.office.flow import Flow, require_moving
 from engine.office.keys import key_of_agency, key_of_person
 from engine.office.standing import acting
 from engine.process.model import Task
@@ -130,6 +130,7 @@ def approve(w: UnitOfWork, request_id: UUID, *, verify: bool = False) -> ToSign:
     w.session.refresh(request, with_for_update=True)
     tasks.require_open(w, task)
     tasks.require_mine(person, task)
+    require_moving(run)
     if request.state == "prepared":
         raise Conflict("signing.not_shown")
     if request.state != "shown" or request.expires_at <= w.now:

@@ -131,6 +131,8 @@ def end_early(w: UnitOfWork, code: str, reason: str, event: str, kind: str, temp
         raise Conflict("dossier.ended", status=d.status)
     for suspension in d.suspensions:
         suspension.resumed_at = suspension.resumed_at or w.now
+    if run.instance is not None and run.instance.status == "suspended":
+        run.instance.status = "running"
     papers.make(
         run,
         kind,

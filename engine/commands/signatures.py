@@ -17,7 +17,7 @@ from engine.errors import Conflict, EngineError, Refused
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.office import papers, results
-from engine.office.flow import Flow, below, iso
+from engine.office.flow import Flow, below, iso, require_moving
 from engine.office.keys import key_of_agency as key_of_agency
 from engine.office.keys import key_of_person as key_of_person
 from engine.office.standing import Seat, Standing, acting, units_of
@@ -69,6 +69,7 @@ def prepare_one(w: UnitOfWork, task_id: UUID) -> PreparedRow:
     run, task = tasks.locked(w, task_id)
     tasks.require_open(w, task)
     tasks.require_mine(person, task)
+    require_moving(run)
     if task.action != "sign":
         raise Refused("signing.not_a_signing_task")
     document = results.document_for_task(run, task.properties, "draft")
@@ -284,6 +285,7 @@ def prepare_issue(w: UnitOfWork, task_id: UUID) -> PreparedRow:
     run, task = tasks.locked(w, task_id)
     tasks.require_open(w, task)
     tasks.require_mine(person, task)
+    require_moving(run)
     if task.action != "issue":
         raise Refused("signing.not_an_issuing_task")
     seat = person.require(*task.roles, unit=task.unit_id)

@@ -88,7 +88,7 @@ def claim(w: UnitOfWork, task_id: UUID) -> Task:
     return task
 
 
-def put_on_desk(run: Flow, task: Task, person: Standing) -> None:
+def put_on_desk(run: Flow, task: Task, person: Standing, *, kind: str = "task.claimed", **facts: str) -> None:
     """Make a person the assignee and remember by which seat."""
     w = run.w
     held = person.seat(*task.roles, unit=task.unit_id)
@@ -97,7 +97,7 @@ def put_on_desk(run: Flow, task: Task, person: Standing) -> None:
     seat = {"position": held.title, "position_en": held.title_en, "delegation": str(held.delegation_id or "")} if held else {}
     task.reason = {**task.reason, "seat": seat, "claimed": True}
     flow.status(run, "work_started")
-    w.record("task.claimed", run.dossier.id, task=str(task.id), person=str(person.person_id))
+    w.record(kind, run.dossier.id, task=str(task.id), **(facts or {"person": str(person.person_id)}))
 
 
 def release(w: UnitOfWork, task_id: UUID) -> None:
@@ -115,7 +115,12 @@ def release(w: UnitOfWork, task_id: UUID) -> None:
 
 
 def assign(w: UnitOfWork, task_id: UUID, person_id: UUID, note: str = "") -> None:
-    """Hand a task to a colleague who may take it: one's own task, or any of one's division for its head."""
+    """Hand a task to a colleague who may take it: one's own task, or any of one's division for its head, who says why.
+
+    Raises:
+        Forbidden: the task is on somebody else's desk.
+        Refused: the colleague may not do it, or it is taken from somebody without a reason.
+    """
     person = acting(w)
     run, task = locked(w, task_id)
     require_open(w, task)
@@ -125,7 +130,10 @@ def assign(w: UnitOfWork, task_id: UUID, person_id: UUID, note: str = "") -> Non
     target = standing_of(w, person_id)
     if target.seat(*task.roles, unit=task.unit_id) is None:
         raise Refused("task.person_not_entitled", field="person")
-    put_on_desk(run, task, target)
+    before = task.assignee_id
+    if before not in (None, person.person_id) and not note.strip():
+        raise Refused("task.reason_missing", field="note")
+    put_on_desk(run, task, target, kind="task.assigned", to=str(target.person_id), before=str(before or ""))
     note_handover(run, "reassigned", note.strip()[:500])
 
 
@@ -161,6 +169,7 @@ def complete(w: UnitOfWork, task_id: UUID, answers: Mapping[str, Any], *, versio
     person = acting(w)
     require_open(w, task)
     require_mine(person, task)
+    flow.require_moving(run)
     if version is not None and version != task.version:
         raise Conflict("task.changed", who=papers.person_name(w, task.assignee_id), at=flow.iso(task.claimed_at))
     if task.action in ("sign", "issue"):
@@ -270,7 +279,8 @@ def undo(w: UnitOfWork, task_id: UUID) -> None:
     run.dossier.status = task.before["status"]
     run.dossier.version += 1
     task.state, task.closed_at, task.closed_by_id, task.closed_how, task.outcome = "open", None, None, None, None
-    task.draft, task.undo_until, task.before, task.before_state = dict(task.answers), None, None, None
+    task.draft, task.note = dict(task.before.get("draft", task.answers)), task.before.get("note", task.note)
+    task.undo_until, task.before, task.before_state = None, None, None
     task.answers = {}
     task.draft_version += 1
     task.version += 1
@@ -314,10 +324,16 @@ def send_back(w: UnitOfWork, task_id: UUID, to_step: str, reason: str) -> None:
     assert run.instance is not None
     run.instance.rewound = True
     flow.advance(run, lambda prog, state, ctx: send_back_step(prog, state, to_step, ctx), closing=task, by=person.person_id)
+    hand_former(run, to_step, task.note, previous)
+
+
+def hand_former(run: Flow, step: str, note: str, previous: Task | None) -> None:
+    """Give a step that opened again the note why, the answers of its *previous* round as a draft, and the desk of who gave them."""
+    w = run.w
     for opened in w.session.scalars(
-        select(Task).where(Task.province == w.province, Task.dossier_id == run.dossier.id, Task.state == "open", Task.step == to_step)
+        select(Task).where(Task.province == w.province, Task.dossier_id == run.dossier.id, Task.state == "open", Task.step == step)
     ):
-        opened.note = task.note
+        opened.note = note
         if previous is not None:
             opened.draft, opened.draft_version = dict(previous.answers), 1
             former = standing_of(w, previous.closed_by_id) if previous.closed_by_id else None

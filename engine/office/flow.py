@@ -18,7 +18,7 @@ from engine.deadline.stage import stage_due
 from engine.deadline.term import Pause, Term, due, outcome
 from engine.dossier import lifecycle
 from engine.dossier.model import Dossier, DueChange, Handover, Party, Suspension
-from engine.errors import NotFound
+from engine.errors import NotFound, Refused
 from engine.feel.dmn import Outcome as DecisionOutcome
 from engine.kernel import due as due_table
 from engine.kernel import journal
@@ -190,12 +190,31 @@ def _decided(flow: Flow, operation: Operation, outcome: DecisionOutcome) -> None
     flow.w.record("decision.made", flow.dossier.id, step=operation.step, decision=decision, fired=rows)
 
 
+def suspended_since(flow: Flow) -> datetime | None:
+    """Return since when the whole dossier stands still, None while it goes on or merely waits for a supplement."""
+    if flow.instance is None or flow.instance.status != "suspended":
+        return None
+    return max((one.suspended_at for one in flow.dossier.suspensions if one.resumed_at is None), default=None)
+
+
+def require_moving(flow: Flow) -> None:
+    """Refuse while the dossier is suspended.
+
+    Raises:
+        Refused: ``dossier.suspended``, with since when.
+    """
+    since = suspended_since(flow)
+    if since is not None:
+        raise Refused("dossier.suspended", since=iso(since))
+
+
 def advance(flow: Flow, step: Step, *, closing: Task | None = None, by: UUID | None = None) -> Advance:
     """Run one step of the process and write down what it opened, closed, timed and ended."""
     from engine.office.operators import operators
 
     instance = flow.instance
     assert instance is not None, "an instance is made at reception"
+    require_moving(flow)
     made = step(program(flow.dossier.procedure_version_id, flow.package), instance.state, context(flow, operators))
     instance.state = made.state
     instance.version += 1
@@ -312,14 +331,20 @@ def address(flow: Flow, lane: LaneRule, properties: Json) -> tuple[UUID, UUID | 
 
 
 def follow_timers(flow: Flow, made: Advance) -> None:
-    """Put the process timers of this instance into the due table, and take out those that are gone."""
-    wanted = {t.key: t.due_at for t in made.timers}
+    """Put the process timers of this instance into the due table, and take out those that are gone; of a suspended one, all of them."""
+    suspended = flow.instance is not None and flow.instance.status == "suspended"
+    wanted = {} if suspended else {t.key: t.due_at for t in made.timers}
     w, d = flow.w, flow.dossier
     if flow.timers is None:
         due_table.replace(w.session, w.province, d.id, "timer", wanted)
     else:
         due_table.change(w.session, w.province, d.id, "timer", flow.timers, wanted)
         flow.timers = wanted
+
+
+def stop_timers(flow: Flow) -> None:
+    """Take the process timers of a suspended dossier out of the due table; they come back with the advance that resumes it."""
+    due_table.replace(flow.w.session, flow.w.province, flow.dossier.id, "timer", {})
 
 
 def status(flow: Flow, event: str) -> None:

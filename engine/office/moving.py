@@ -84,7 +84,7 @@ def move(run: Flow, target: UUID, new_step: str = "") -> Json:
     """Move a locked dossier to another version, optionally onto a step inserted before its present one; return what an undo puts back."""
     w, d = run.w, run.dossier
     assert run.instance is not None
-    before = {"from_version": str(d.procedure_version_id), "waiting": list(run.instance.waiting), "status": d.status, "tasks": _tasks(run)}
+    before = before_move(run)
     made = carried(w, d.procedure_version_id, target, run.instance.state)
     d.procedure_version_id = run.instance.procedure_version_id = target
     run.package = w.part(ProcedureCache).package(w, target)
@@ -100,6 +100,13 @@ def move(run: Flow, target: UUID, new_step: str = "") -> Json:
         readdress(run, made)
     w.session.flush()
     return before
+
+
+def before_move(run: Flow) -> Json:
+    """Return what `put_back` restores of a dossier beside the bytes of its instance."""
+    d = run.dossier
+    waiting = list(run.instance.waiting) if run.instance is not None else []
+    return {"from_version": str(d.procedure_version_id), "waiting": waiting, "status": d.status, "tasks": _tasks(run)}
 
 
 def readdress(run: Flow, made: Advance) -> None:

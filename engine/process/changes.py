@@ -1,4 +1,4 @@
-"""The records of changes to running dossiers from outside their process: moves to another version."""
+"""The records of changes to running dossiers from outside their process: moves to another version, tokens put on another step."""
 
 from __future__ import annotations
 
@@ -61,6 +61,36 @@ class MigrationItem(Record):
     """``planned``, ``moved``, ``kept``, ``failed``, ``undone``, ``gone_on`` (an undo came too late)."""
     fault: Mapped[str] = mapped_column(default="")
     moved_at: Mapped[datetime | None]
+    version_after: Mapped[int | None]
+    before: Mapped[Json | None] = mapped_column(deferred=True)
+    before_state: Mapped[bytes | None] = mapped_column(deferred=True)
+
+
+class TokenMove(Record):
+    """A token to be put on another step in an emergency: proposed by one person, made by another, with what an undo puts back."""
+
+    __tablename__ = "token_move"
+    __table_args__ = (
+        belongs_to("dossier_id", "dossier", ondelete="CASCADE"),
+        Index("ix_token_move_open", "province", "dossier_id", unique=True, postgresql_where=text("state = 'proposed'")),
+        Index("ix_token_move_dossier", "province", "dossier_id", "proposed_at"),
+    )
+
+    dossier_id: Mapped[UUID]
+    source: Mapped[str]
+    """The node of the diagram that held the token."""
+    target: Mapped[str]
+    """The step it goes to."""
+    state: Mapped[str] = mapped_column(String(12), default="proposed")
+    """``proposed``, ``made``, ``rejected``, ``undone``."""
+    reason: Mapped[str]
+    legal_basis: Mapped[str]
+    note: Mapped[str] = mapped_column(default="")
+    """Why it was rejected or undone."""
+    proposed_at: Mapped[datetime]
+    proposed_by_id: Mapped[UUID | None]
+    decided_at: Mapped[datetime | None]
+    decided_by_id: Mapped[UUID | None]
     version_after: Mapped[int | None]
     before: Mapped[Json | None] = mapped_column(deferred=True)
     before_state: Mapped[bytes | None] = mapped_column(deferred=True)

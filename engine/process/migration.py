@@ -11,9 +11,10 @@ from typing import Any
 
 from engine.errors import Refused
 from engine.process import pruning, reading, state
+from engine.process.interventions import place
 from engine.process.program import Program
-from engine.process.running import Run, running
-from engine.process.spiff import LIVE, BoundaryEventSplit, TaskState, is_join
+from engine.process.running import Run, require_ready, running
+from engine.process.spiff import LIVE, TaskState
 from engine.process.values import Advance, Context
 
 _AHEAD = TaskState.PREDICTED_MASK | TaskState.FUTURE
@@ -46,40 +47,10 @@ def place_on(program: Program, stored: bytes, task_uuid: Any, node: str, context
     Raises: Conflict ``process.task_not_ready``; Refused ``process.cannot_place`` unless *node* is a step of that level on which one
     token alone may stand.
     """
-    from engine.process.running import require_ready
-
     with running(program, context, stored) as run:
         run.fire_due()
-        task = require_ready(run.instance.task_of(task_uuid), was_ready=False)
-        target = _entry(task.workflow.spec, node)
-        source = task.parent if isinstance(task.parent.task_spec, BoundaryEventSplit) else task
-        others = [one for one in task.workflow.tasks.values() if one.has_state(LIVE) and not _below(one, source)]
-        if target is None or others or source.parent is None:
-            raise Refused("process.cannot_place", step=node)
-        origin = source.parent
-        source.cancel()
-        child = origin._add_child(target, TaskState.FUTURE)
-        child.data = dict(origin.data)
-        target._predict(child, mask=TaskState.NOT_FINISHED_MASK)
-        target._update(child)
-        run.steps()
-        run.fire_due()
+        place(run, require_ready(run.instance.task_of(task_uuid), was_ready=False), node)
         return run.result()
-
-
-def _below(task: Any, top: Any) -> bool:
-    while task is not None and task is not top:
-        task = task.parent
-    return task is top
-
-
-def _entry(spec: Any, node: str) -> Any:
-    """Return the specification a token enters a step by: the split before its boundary events, if it has any."""
-    target = spec.task_specs.get(node)
-    if target is None or not target.manual or is_join(target):
-        return None
-    split = next((one for one in target.inputs if isinstance(one, BoundaryEventSplit)), None)
-    return split or target
 
 
 def _require_known(run: Run, new: Program) -> None:

@@ -20,7 +20,7 @@ def targets(instance: Instance) -> list[Any]:
     targets while it is open; afterwards only the steps before it are.
     """
     found: list[Any] = []
-    for flow in _scopes(instance):
+    for flow in scopes(instance):
         live = [task for task in flow.tasks.values() if task.has_state(LIVE)]
         causes = _causes(flow)
         for task in flow.tasks.values():
@@ -43,7 +43,7 @@ def reopen(instance: Instance, step: str) -> Any:
     for one in list(split or task):
         instance.event_manager.remove_task(one)
         if one.id in instance.subprocesses:
-            _drop_inner(instance, one)
+            drop_inner(instance, one)
     # The boundary events of a step start anew with it: the deadline of a returned step runs from its return.
     for one in split.children if split is not None else [task]:
         one.reset_branch(None)
@@ -59,21 +59,21 @@ def _whole(task: Any) -> bool:
     return not task.task_spec.name.endswith(" [child]") and "cut" not in split.internal_data
 
 
-def _scopes(instance: Instance) -> list[Any]:
+def scopes(instance: Instance) -> list[Any]:
     """Return the flows that hold every live token: the instance itself and, as long as nothing runs beside it, each open sub-process."""
     flows: list[Any] = [instance]
     while True:
         live = [task for task in flows[-1].tasks.values() if task.has_state(LIVE)]
         if not live:
             return flows[:-1]
-        live = [task for task in live if not _beside(task)]
+        live = [task for task in live if not beside(task)]
         inner = instance.subprocesses.get(live[0].id) if len(live) == 1 else None
         if inner is None or inner.completed:
             return flows
         flows.append(inner)
 
 
-def _beside(task: Any) -> bool:
+def beside(task: Any) -> bool:
     """Whether a live task is no work: an event that may happen to a step, or what waits for the step to be over."""
     return isinstance(task.parent and task.parent.task_spec, BoundaryEventSplit) and isinstance(
         task.task_spec, BoundaryEvent | BoundaryEventJoin
@@ -104,9 +104,10 @@ def _passed(step: Any, task: Any, causes: dict[int, list[int]]) -> bool:
     return True
 
 
-def _drop_inner(instance: Instance, task: Any) -> None:
+def drop_inner(instance: Instance, task: Any) -> None:
+    """Forget what runs inside a sub-process, with everything it waits for."""
     inner = instance.subprocesses.pop(task.id)
     for one in list(inner.tasks.values()):
         instance.event_manager.remove_task(one)
         if one.id in instance.subprocesses:
-            _drop_inner(instance, one)
+            drop_inner(instance, one)

@@ -70,6 +70,7 @@ class Desk:
     may_take: bool
     assignee: str
     note: str
+    suspended: datetime | None
 
 
 def page(w: UnitOfWork, task_id: UUID) -> Desk:
@@ -118,6 +119,7 @@ def page(w: UnitOfWork, task_id: UUID) -> Desk:
         may_take,
         papers.person_name(w, task.assignee_id),
         task.note,
+        flow.suspended_since(run),
     )
 
 

@@ -88,6 +88,13 @@ class DossierPage:
     place: View | None
     diagram: str
     outline: Sequence[Any]
+    suspended: datetime | None = None
+    """Since when the whole dossier stands still; a supplement that is awaited is not meant."""
+
+    @property
+    def still(self) -> bool:
+        """Whether the clock stands still now, on whatever ground."""
+        return any(one.resumed_at is None for one in self.suspensions)
 
 
 def by_code(w: UnitOfWork, code: str) -> Dossier:
@@ -146,6 +153,7 @@ def page(w: UnitOfWork, code: str) -> DossierPage:
         view(program(dossier.procedure_version_id, package), run.instance.state) if run.instance is not None else None,
         package.files["process.bpmn"].decode("utf-8"),
         outline(package),
+        flow.suspended_since(run),
     )
 
 

@@ -103,6 +103,8 @@ ROWS = {
     "desk.internal": Row(SPECIALIST),
     "desk.internal_form": Row(SPECIALIST, ("internal",)),
     "desk.task": Row(SPECIALIST, ("examination",)),
+    "desk.waiting_moves": Row(LEADER),
+    "desk.interventions": Row(LEADER, ("waiting",)),
     "counter.home": Row(RECEPTION),
     "counter.intake": Row(RECEPTION, ("procedure",)),
     "counter.received": Row(RECEPTION, ("finished",)),

@@ -143,6 +143,15 @@ PAPERS: dict[str, dict[str, Any]] = {
         "received_at": "2026-11-23T08:30:00+07:00",
         "signer": LEADER,
     },
+    "suspension_notice": {
+        **COMMON,
+        "agency": COMMUNE,
+        "ground": "Chủ hồ sơ thực hiện nghĩa vụ tài chính theo thông báo của cơ quan thuế.",
+        "legal_basis": "Điều 59 Luật Quản lý thuế",
+        "received_at": "2026-11-23T08:30:00+07:00",
+        "due_at": "2026-11-27T17:00:00+07:00",
+        "signer": LEADER,
+    },
     "control_sheet": {**COMMON, "deciding_agency": "Ủy ban nhân dân xã Bình Minh", "handovers": HANDOVERS},
     "register": {
         "agency": CENTRE,

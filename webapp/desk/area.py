@@ -12,10 +12,12 @@ from webapp.rendering.navigation import Entry
 
 area = Blueprint("desk", __name__, template_folder="templates", url_prefix="/desk")
 WORK = _("Công việc")
+INTERVENERS = frozenset({"technical_administrator", "head", "deputy_head", "division_head", "centre_leader"})
 navigation = [
     Entry(WORK, _("Việc của tôi"), "desk.inbox", "inbox", count="all", shortcut="i"),
     Entry(WORK, _("Danh sách hồ sơ"), "desk.dossiers", "paper", shortcut="t"),
     Entry(WORK, _("Việc nội bộ"), "desk.internal", "flow"),
+    Entry(WORK, _("Can thiệp hồ sơ"), "desk.waiting_moves", "warning", INTERVENERS),
 ]
 
 # Signing and sealing have rooms of their own; every other step is worked on at the desk.

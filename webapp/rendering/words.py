@@ -44,6 +44,7 @@ OUTCOME = {
 HOW = {
     "completed": _("hoàn thành"),
     "sent_back": _("chuyển trả"),
+    "skipped": _("bỏ qua"),
     "superseded": _("không còn cần"),
     "undone": _("hoàn tác"),
     "cancelled": _("hủy"),
@@ -58,6 +59,11 @@ HANDOVER = {
     "undone": _("Hoàn tác"),
     "migrated": _("Chuyển phiên bản quy trình"),
     "migration_undone": _("Hoàn tác chuyển phiên bản"),
+    "suspended": _("Tạm dừng"),
+    "resumed": _("Tiếp tục"),
+    "skipped": _("Bỏ qua bước"),
+    "moved": _("Chuyển bước khẩn cấp"),
+    "move_undone": _("Hoàn tác chuyển bước"),
     "returned": _("Trả kết quả"),
     "accepted": _("Nhận"),
 }
@@ -98,9 +104,6 @@ DAY_KIND = {
 
 DUE_REASON = {
     "received": _("Tiếp nhận"),
-    "suspended": _("Tạm dừng chờ bổ sung"),
-    "supplement": _("Tạm dừng chờ bổ sung"),
-    "resumed": _("Nhận bổ sung, tính tiếp"),
     "supplement_requested": _("Tạm dừng chờ bổ sung"),
     "supplement_answered": _("Nhận bổ sung, tính tiếp"),
     "payment_requested": _("Tạm dừng chờ thực hiện nghĩa vụ tài chính"),
@@ -133,6 +136,7 @@ REGISTER = {
     "refusal": _("Sổ phiếu từ chối"),
     "decision": _("Sổ quyết định"),
     "stop_notice": _("Sổ thông báo dừng giải quyết"),
+    "suspension_notice": _("Sổ thông báo tạm dừng giải quyết"),
     "withdrawal": _("Sổ xác nhận rút hồ sơ"),
     "leave": _("Sổ giấy nghỉ phép"),
 }
@@ -189,6 +193,13 @@ FACT = {
     "dossier.started": _("Bắt đầu"),
     "dossier.stopped": _("Dừng giải quyết"),
     "dossier.withdrawn": _("Rút hồ sơ"),
+    "dossier.suspended": _("Tạm dừng giải quyết"),
+    "dossier.resumed": _("Tiếp tục giải quyết"),
+    "task.skipped": _("Bỏ qua bước"),
+    "token.move_proposed": _("Đề xuất chuyển bước khẩn cấp"),
+    "token.move_rejected": _("Không duyệt chuyển bước"),
+    "token.moved": _("Chuyển bước khẩn cấp"),
+    "token.move_undone": _("Hoàn tác chuyển bước"),
     "fee.paid": _("Thu phí, lệ phí"),
     "file.discarded": _("Bỏ tệp"),
     "file.kept": _("Nhận tệp"),
