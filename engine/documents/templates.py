@@ -29,6 +29,7 @@ TEST_MARK = "TEST · BẢN THỬ NGHIỆM, KHÔNG CÓ GIÁ TRỊ PHÁP LÝ"
 _IMPORT = re.compile(r"\b(?:import|include)\b(?P<target>\s*\"[^\"@\\]*\")?")
 _BEYOND = re.compile(r"\b(?:eval|plugin|dictionary|std)\b")
 _MISSING = "input is missing"
+_POINTED = re.compile(r"┌─ (\S+):(\d+):\d+")
 _MEMBER = re.compile(r"[\w][\w .-]*(?:/[\w][\w .-]*)*")
 
 
@@ -164,10 +165,13 @@ class Printer:
         for name in sorted(package.files):
             if name.startswith("templates/") and name.endswith(".typ") and name not in faulty:
                 try:
-                    self.texts(package, name, {})
+                    self.render(package, name, {})
                 except Refused as refused:
                     if _MISSING not in str(refused.facts.get("reason")):
-                        found.append(Refused("template.broken", file=name, reason=refused.facts.get("reason")))
+                        line = (
+                            {"line": refused.facts["line"]} if refused.facts.get("place", name) == name and "line" in refused.facts else {}
+                        )
+                        found.append(Refused("template.broken", file=name, reason=refused.facts.get("reason"), **line))
         return found
 
     @contextmanager
@@ -198,7 +202,7 @@ class Printer:
                     package_cache_path=nowhere,
                 )
             except RuntimeError as error:  # TypstError is one
-                raise Refused("template.failed", template=template, reason=_reason(error)) from error
+                raise Refused("template.failed", template=template, reason=_reason(error), **_where(error, main)) from error
 
 
 def _checked(files: Mapping[str, bytes]) -> Mapping[str, bytes]:
@@ -268,6 +272,15 @@ def _box(field: Mapping[str, Any]) -> FieldBox:
 
 
 def _reason(error: Exception) -> str:
-    """The first line of what Typst says: it names the template's place or the missing input, never a value of the data."""
+    """The first line of what Typst says: it names the missing input or the mistake, never a value of the data, never a folder of ours."""
     message = str(getattr(error, "message", "") or error).strip().splitlines()
-    return (message[0] if message else type(error).__name__)[:200]
+    return re.sub(r"\s*\(searched at [^)]*\)", "", message[0] if message else type(error).__name__)[:200]
+
+
+def _where(error: Exception, main: str) -> dict[str, Any]:
+    """Return the file and line Typst points at: in the template itself where its trace leads there, else where the mistake is."""
+    found = [(path, int(line)) for path, line in _POINTED.findall(str(getattr(error, "diagnostic", "") or ""))]
+    places = [(main, line) for path, line in found if path.endswith(main)] or [
+        (name[0], line) for path, line in found if (name := re.findall(r"(?:_shared/)?templates/.*", path))
+    ]
+    return {"place": places[0][0], "line": places[0][1]} if places else {}

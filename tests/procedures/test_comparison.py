@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.procedure.comparison import MARKS, comparison
@@ -69,6 +69,7 @@ def test_what_nothing_drawn_shows_has_words_and_no_colour():
     assert found.before == found.after == {}
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.sampled_from(EDITS), unique=True))
 def test_every_mark_stands_on_an_element_of_its_own_diagram_and_every_change_is_told(edits: list[tuple[str, str]]):
     old, new = real(), changed(real(), diagram=edits)

@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import Refused
@@ -82,6 +82,7 @@ def test_what_is_no_number_and_no_date_is_kept_as_typed_and_said_at_its_field():
     assert guided.values(made)["fee.0.valid_from"] == "31/02/2026"
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.dictionaries(st.sampled_from(NAMES), WORD, max_size=6))
 def test_every_edit_is_read_back_and_nothing_else_moves(given: dict[str, str]):
     given = {name: value for name, value in given.items() if kind_of(name) not in ("case", "truth", "list", "clock")}
@@ -98,6 +99,7 @@ def test_every_edit_is_read_back_and_nothing_else_moves(given: dict[str, str]):
         assert comment in made
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from(ARRAYS), st.integers(0, 4), st.sampled_from(["add", "remove", "up"])), max_size=6))
 def test_entries_come_go_and_move_and_no_comment_is_lost(acts: list[tuple[str, int, str]]):
     text, refusals = TEXT, []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.cli._law import written
@@ -86,6 +86,7 @@ numbers = st.integers(1, 9999)
 symbols = st.sampled_from(["NĐ-CP", "TT-BTP", "TTLT-BTC-BTP"])
 
 
+@settings(deadline=None, max_examples=40)
 @given(numbers, st.integers(1945, 2060), symbols, st.lists(st.integers(1, 400), min_size=1, max_size=4, unique=True), st.booleans())
 def test_whatever_is_written_in_either_order_is_read_back(number: int, year: int, symbol: str, articles: list[int], leading: bool):
     act, row = f"{number}/{year}/{symbol}", "Điều " + ", ".join(map(str, articles))
@@ -96,6 +97,7 @@ def test_whatever_is_written_in_either_order_is_read_back(number: int, year: int
     assert [article.first for article in found[0].articles] == [str(one) for one in articles]
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.text(alphabet="Đđiều0123456789/-., ;()NĐCPTLuậtQ\n", max_size=200))
 def test_any_text_is_read_and_every_act_found_stands_in_it(text: str):
     for start, end, act in acts_in(text):

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from engine.commands import drafts as commands
 from engine.commands import proposals
 from engine.errors import NotFound
-from engine.queries import deciding, designing
+from engine.queries import deciding, designing, previewing
 from engine.queries import drafts as queries
 from engine.runtime import UnitOfWork
 from webapp.accounts import holding, me
@@ -125,7 +125,8 @@ def draft_file(draft_id: UUID, name: str) -> ResponseReturnValue:
         except UnicodeDecodeError:
             return file(content, name.rpartition("/")[2], "application/octet-stream")
         questions = deciding.asked(content) if section == "decisions" else ()
-        return render_template("designer/draft_file.html", **seen, name=name, text=text, asked=questions, tried=None)
+        shown = previewing.previewed(w, seen["page"].files, name) if name.endswith(".typ") else None
+        return render_template("designer/draft_file.html", **seen, name=name, text=text, asked=questions, tried=None, preview=shown)
 
 
 @area.post("/drafts/<uuid:draft_id>/form-preview")
@@ -135,6 +136,23 @@ def form_preview(draft_id: UUID) -> ResponseReturnValue:
     with look() as w:
         seen = designing.form_shown(w, request.form.get("content", ""), read_answers_raw(request.form))
     return render_template("designer/form_preview.html", **seen)
+
+
+@area.post("/drafts/<uuid:draft_id>/page-preview")
+@holding(*DESIGNERS)
+def page_preview(draft_id: UUID) -> ResponseReturnValue:
+    """Show a template, as it stands in the editor, as printed pages; a fault is said at its line. Nothing is stored."""
+    name = request.form.get("name", "")
+    text = request.form.get("content", "").replace("\r\n", "\n")
+    with look() as w:
+        seen = frame(w, draft_id, "templates")
+        if name not in seen["page"].files or not name.endswith(".typ"):
+            raise NotFound("package.file_missing", file=name[:80])
+        shown = previewing.previewed(w, {**seen["page"].files, name: text.encode()}, name, request.form.get("sample", ""))
+        if shown.problem is not None and shown.problem.field:
+            g.refusals = {shown.problem.field: shown.problem}
+        page = render_template("designer/draft_file.html", **seen, name=name, text=text, asked=(), tried=None, preview=shown)
+        return page, 422 if shown.problem is not None else 200
 
 
 def read_answers_raw(form: Any) -> dict[str, Any]:
@@ -154,7 +172,7 @@ def table_trial(draft_id: UUID) -> ResponseReturnValue:
         content = seen["page"].files.get(name, b"")
         tried = deciding.tried(w, content, given)
         shown = render_template(
-            "designer/draft_file.html", **seen, name=name, text=content.decode(), asked=deciding.asked(content), tried=tried
+            "designer/draft_file.html", **seen, name=name, text=content.decode(), asked=deciding.asked(content), tried=tried, preview=None
         )
         return shown, 422 if tried.problem else 200
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -22,6 +23,7 @@ TIME = Markup('<time datetime="{}" class="nowrap">{}</time>')
 def install(app: Flask) -> None:
     """Give the templates their filters."""
     app.jinja_env.filters.update(
+        base64=lambda content: b64encode(content).decode(),
         instant=instant,
         day=day,
         clock_time=clock_time,
