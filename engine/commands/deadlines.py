@@ -21,7 +21,7 @@ def fire(w: UnitOfWork, due_id: UUID) -> bool:
         return False
     if taken.kind == "timer":
         if run.instance is not None and run.instance.status == "running":
-            flow.advance(run, lambda prog, state, ctx: fire_timers(prog, state, ctx))
+            flow.advance(run, lambda prog, state, ctx: fire_timers(prog, state, ctx), how="timer")
         w.record("timer.fired", run.dossier.id, timer=taken.ref, due_at=flow.iso(taken.due_at))
     elif taken.kind == "term":
         w.record("dossier.overdue", run.dossier.id, due_at=flow.iso(taken.due_at))

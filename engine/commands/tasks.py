@@ -48,7 +48,7 @@ def locked(w: UnitOfWork, task_id: UUID) -> tuple[Flow, Task]:
     assert run.instance is not None
     assert run.task is not None
     if run.instance.status == "running" and any(at <= w.now for at in (run.timers or {}).values()):
-        flow.advance(run, lambda prog, state, ctx: fire_timers(prog, state, ctx))
+        flow.advance(run, lambda prog, state, ctx: fire_timers(prog, state, ctx), how="timer")
     return run, run.task
 
 
@@ -58,6 +58,8 @@ def require_open(w: UnitOfWork, task: Task) -> None:
     Raises:
         Conflict: the task is closed.
     """
+    if task.state != "open" and task.closed_how == "timer":
+        raise Conflict("task.overtaken", at=flow.iso(task.closed_at))
     if task.state != "open":
         raise Conflict(
             "task.closed", who=papers.person_name(w, task.closed_by_id), at=flow.iso(task.closed_at), how=task.closed_how or task.state

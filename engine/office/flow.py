@@ -208,8 +208,8 @@ def require_moving(flow: Flow) -> None:
         raise Refused("dossier.suspended", since=iso(since))
 
 
-def advance(flow: Flow, step: Step, *, closing: Task | None = None, by: UUID | None = None) -> Advance:
-    """Run one step of the process and write down what it opened, closed, timed and ended."""
+def advance(flow: Flow, step: Step, *, closing: Task | None = None, by: UUID | None = None, how: str = "superseded") -> Advance:
+    """Run one step of the process and write down what it opened, closed (*how*), timed and ended."""
     from engine.office.operators import operators
 
     instance = flow.instance
@@ -219,7 +219,7 @@ def advance(flow: Flow, step: Step, *, closing: Task | None = None, by: UUID | N
     instance.state = made.state
     instance.version += 1
     instance.waiting = sorted(made.waiting)
-    follow_tasks(flow, made, closing, by)
+    follow_tasks(flow, made, closing, by, how)
     follow_timers(flow, made)
     if made.ended is not None:
         instance.status, instance.ended_by = "ended", made.ended
@@ -227,7 +227,7 @@ def advance(flow: Flow, step: Step, *, closing: Task | None = None, by: UUID | N
     return made
 
 
-def follow_tasks(flow: Flow, made: Advance, closing: Task | None, by: UUID | None) -> None:
+def follow_tasks(flow: Flow, made: Advance, closing: Task | None, by: UUID | None, how: str = "superseded") -> None:
     """Make the task rows agree with what the process has open."""
     w, d = flow.w, flow.dossier
     if flow.open_tasks is None:
@@ -238,7 +238,7 @@ def follow_tasks(flow: Flow, made: Advance, closing: Task | None, by: UUID | Non
     for row in rows:
         if row.engine_task not in ready or (closing is not None and row.id == closing.id):
             row.state, row.closed_at, row.closed_by_id = "cancelled", w.now, by
-            row.closed_how = row.closed_how or "superseded"
+            row.closed_how = row.closed_how or how
     flow.open_tasks = [row for row in rows if row.state == "open"]
     still = {row.engine_task for row in flow.open_tasks}
     rewound = flow.instance is None or flow.instance.rewound
