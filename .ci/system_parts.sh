@@ -20,6 +20,7 @@ system_parts() {
   have pdfsig || missing="$missing poppler-utils"
   have openssl || missing="$missing openssl"
   have qpdf || missing="$missing qpdf"
+  have gs || missing="$missing ghostscript"
   have mutool || missing="$missing mupdf-tools"
   have xmlsec1 || missing="$missing xmlsec1"
   find_softhsm >/dev/null || missing="$missing softhsm2"

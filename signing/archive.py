@@ -66,7 +66,7 @@ def raise_level(pdf: bytes, inquiry: Inquiry, tsa: TimeStampClient | None, *, ar
 
 def level_of(pdf: bytes, inquiry: Inquiry) -> str:
     """The lowest level among the signatures, read from the file with the network off."""
-    report = examine(pdf, Inquiry(inquiry.anchors, inquiry.intermediates, inquiry.now, None))
+    report = examine(pdf, Inquiry(inquiry.anchors, inquiry.intermediates, inquiry.now, None), second_view=False)
     return min((one.level for one in report.signatures), key=LEVELS.index, default=LEVELS[0])
 
 

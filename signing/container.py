@@ -15,8 +15,11 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 
-def container_fault(gap: bytes) -> str | None:
-    """What is wrong with the signature value in *gap* (hexadecimal, between the angle brackets); None = nothing."""
+def container_fault(gap: bytes, *, pades: bool = True) -> str | None:
+    """What is wrong with the signature value in *gap* (hexadecimal, between the angle brackets); None = nothing.
+
+    A *pades* signature must name its certificate among the signed attributes; older kinds of other makers need not.
+    """
     if not re.fullmatch(rb"[0-9a-f]*|[0-9A-F]*", gap):
         return "mixed spelling"
     raw = bytes.fromhex(gap.decode("ascii"))
@@ -26,7 +29,7 @@ def container_fault(gap: bytes) -> str | None:
             return "something in the unused room"
         _check_encoding(der)
         container = cms.ContentInfo.load(der, strict=True)
-        return _fault(container, stamped=False)
+        return _fault(container, stamped=False) or _unbound(container["content"]["signer_infos"][0], pades)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError):
         return "malformed"
 
@@ -65,7 +68,7 @@ def _fault(container: cms.ContentInfo, *, stamped: bool) -> str | None:
     algorithms = [one.dump() for one in signed["digest_algorithms"]]
     if algorithms != [signer["digest_algorithm"].dump()] or signer["version"].native != "v1":
         return "algorithms"
-    if not isinstance(signer["digest_algorithm"]["parameters"], core.Void | core.Null):
+    if not isinstance(signer["digest_algorithm"]["parameters"], core.Void | core.Null) or not _consistent(signer["signature_algorithm"]):
         return "algorithms"
     if any(one.name != "certificate" for one in signed["certificates"]):
         return "certificate of another kind"
@@ -81,6 +84,26 @@ def _fault(container: cms.ContentInfo, *, stamped: bool) -> str | None:
         return "unsigned attributes"
     for one in attributes:
         return _fault(one["values"][0], stamped=True)
+    return None
+
+
+def _consistent(algorithm: cms.SignedDigestAlgorithm) -> bool:
+    """RSASSA-PSS masks with the digest it signs; another one would let a weak digest in by the back door."""
+    if algorithm["algorithm"].native != "rsassa_pss":
+        return True
+    digest, mask = algorithm["parameters"]["hash_algorithm"], algorithm["parameters"]["mask_gen_algorithm"]
+    return bool(mask["algorithm"].native == "mgf1" and mask["parameters"]["algorithm"].native == digest["algorithm"].native)
+
+
+def _unbound(signer: cms.SignerInfo, pades: bool) -> str | None:
+    """What the signed attributes lack: without them the signed bytes could be taken for attributes, and the certificate exchanged."""
+    if not _present(signer["signed_attrs"]):
+        return "no signed attributes"
+    kinds = [one["type"].native for one in signer["signed_attrs"]]
+    if len(set(kinds)) != len(kinds) or not {"content_type", "message_digest"} <= set(kinds):
+        return "signed attributes"
+    if pades and not {"signing_certificate_v2", "signing_certificate"} & set(kinds):
+        return "no certificate named"
     return None
 
 

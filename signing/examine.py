@@ -26,6 +26,7 @@ from signing.numbering import open_places, refilled, values
 from signing.pades import VIETNAM
 from signing.report import Change, Reason, Report, SignatureReport, Verdict, worst
 from signing.revocation import Sources
+from signing.second_view import areas_filled_later, objects_differ, pages_differ
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,11 @@ class Inquiry:
     sources: Sources | None
 
 
-def examine(pdf: bytes, inquiry: Inquiry) -> Report:
-    """Examine one document; any exception on the way is a format failure, never a pass and never a trace."""
+def examine(pdf: bytes, inquiry: Inquiry, *, second_view: bool = True) -> Report:
+    """Examine one document; any exception on the way is a format failure, never a pass and never a trace.
+
+    *second_view* also asks another parser and a renderer (``signing.second_view``); only a level that was just made is read back without.
+    """
     report = partial(Report, sha256=hashlib.sha256(pdf).hexdigest(), judged_at=_local(inquiry.now), online=inquiry.sources is not None)
     try:
         reader = PdfFileReader(io.BytesIO(pdf), strict=True)
@@ -52,11 +56,13 @@ def examine(pdf: bytes, inquiry: Inquiry) -> Report:
             return report(Verdict.INSUFFICIENT, reasons=(Reason("verify.unsigned"),))
         signatures = tuple(_examine_signature(pdf, one, inquiry) for one in found)
         reasons = _document_reasons(reader)
+        if second_view and worst([one.verdict for one in signatures]) is not Verdict.INVALID:
+            reasons += _second_view(pdf, reader, found)
         shown = values(reader.get_historical_resolver(reader.xrefs.total_revisions - 1))
     except Exception:
         # The strict reader raises all kinds of exceptions on hostile files; none of them may read as anything but a failure.
         return report(Verdict.INVALID, reasons=(Reason("verify.unreadable"),))
-    own = [Verdict.INVALID if one.code == "verify.number_changed" else Verdict.INSUFFICIENT for one in reasons]
+    own = [Verdict.INVALID if one.code in _FATAL else Verdict.INSUFFICIENT for one in reasons]
     return report(
         worst([one.verdict for one in signatures] + own),
         signatures=signatures,
@@ -65,6 +71,19 @@ def examine(pdf: bytes, inquiry: Inquiry) -> Report:
         date=shown.get("date", ""),
         is_test=any(one.certificate.is_test for one in signatures),
     )
+
+
+_FATAL = ("verify.number_changed", "verify.readers_differ", "verify.pages_differ")
+
+
+def _second_view(pdf: bytes, reader: PdfFileReader, found: list[EmbeddedPdfSignature]) -> list[Reason]:
+    """What another parser or a renderer sees otherwise."""
+    place = objects_differ(pdf, reader)
+    if place:
+        return [Reason("verify.readers_differ", {"place": place})]
+    later = [areas_filled_later(reader.get_historical_resolver(one.signed_revision), reader) for one in found]
+    page = pages_differ(pdf, [signed_end(one) for one in found], later)
+    return [Reason("verify.pages_differ", {"page": page})] if page else []
 
 
 def _document_reasons(reader: PdfFileReader) -> list[Reason]:
@@ -196,6 +215,8 @@ def _indication_reason(judgement: Judgement) -> Reason | None:
         "CRYPTO_CONSTRAINTS_FAILURE": "verify.weak_algorithm",
         "CRYPTO_CONSTRAINTS_FAILURE_NO_POE": "verify.weak_algorithm",
         "TRY_LATER": "verify.try_later",
+        "CHAIN_CONSTRAINTS_FAILURE": "verify.wrong_usage",
+        "TIMESTAMP_ORDER_FAILURE": "verify.timestamp_broken",
     }
     return Reason(by_name.get(name, "verify.evidence_missing"), {"indication": name})
 

@@ -39,6 +39,8 @@ OFFICE = StandardDiffPolicy(
     ignore_orphaned_objects=False,
 )
 
+_KINDS = ("/ETSI.CAdES.detached", "/adbe.pkcs7.detached")
+
 
 def byte_range_fault(pdf: bytes, signature: EmbeddedPdfSignature) -> str | None:
     """Why the signed ranges are not exactly "everything but the signature value up to the end of a revision"; None = they are."""
@@ -56,7 +58,10 @@ def byte_range_fault(pdf: bytes, signature: EmbeddedPdfSignature) -> str | None:
         return "gap is not the signature value"
     if not pdf[:end].rstrip(b"\r\n").endswith(b"%%EOF"):
         return "not the end of a revision"
-    inside = container_fault(gap[1:-1])
+    kind = signature.sig_object.get("/SubFilter")
+    if kind not in _KINDS:
+        return "another kind of signature"
+    inside = container_fault(gap[1:-1], pades=kind == _KINDS[0])
     return f"container: {inside}" if inside else None
 
 
@@ -87,14 +92,6 @@ def appended_fault(pdf: bytes, end: int) -> str | None:
     headers = (end + found.start(1) for found in re.finditer(rb"(?:^|[\r\n])\s*(\d+\s+\d+\s+obj\b)", tail))
     hidden = sum(1 for header in headers if header not in known)
     return f"{hidden} objects no cross-reference reaches" if hidden else None
-
-
-def first_revision_fault(pdf: bytes, end: int) -> str | None:
-    """Objects inside the signed part that no cross-reference reaches: room for a second, hidden document."""
-    references = PdfFileReader(io.BytesIO(pdf[:end]), strict=True).xrefs
-    if references.hybrid_xrefs_present:
-        return "hybrid cross-references"
-    return None
 
 
 def hides_signature(pdf: bytes) -> bool:

@@ -69,12 +69,15 @@ def serve_parent(work: Work) -> int:
 
 
 def limit(cpu_seconds: int, memory: int = MEMORY) -> None:
-    """Bound this process's processor time, address space, file size and processes, where the system can."""
+    """Bound this process's processor time from now on, its address space, file size and processes, where the system can."""
     if sys.platform == "win32":
         return
     import resource
 
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    # The libraries are loaded already; the limit is for the work.
+    most = cpu_seconds + int(used.ru_utime + used.ru_stime)
+    resource.setrlimit(resource.RLIMIT_CPU, (most, most + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))

@@ -26,6 +26,7 @@ from pyhanko.sign.validation.policy_decl import (
     RevocationInfoGatheringSpec,
     SignatureValidationSpec,
 )
+from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko_certvalidator.context import CertValidationPolicySpec
 from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
 from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, CertRevTrustPolicy, FreshnessReqType
@@ -34,9 +35,28 @@ from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 
 from signing.guards import OFFICE
 from signing.revocation import Sources
+from signing.tsa import MAX_SKEW_SECONDS
 
 # How far evidence may lie before the time it has to prove: a revocation inside this window would stay unseen.
 EXPOSURE = timedelta(days=8)
+
+
+# A token may run ahead of the clock it is judged by for as long as two clocks may differ.
+SKEW = timedelta(seconds=MAX_SKEW_SECONDS)
+# Stock processes check no usage at all. A certificate that names purposes must name one that signing people's documents have.
+SIGNER_USAGE = KeyUsageConstraints(
+    key_usage={"digital_signature", "non_repudiation"},
+    match_all_key_usages=False,
+    key_usage_forbidden={"key_cert_sign", "crl_sign"},
+    extd_key_usage={
+        "email_protection",
+        "client_auth",
+        "1.3.6.1.5.5.7.3.36",  # RFC 9336: document signing
+        "microsoft_document_signing",
+        "adobe_authentic_documents_trust",
+    },
+    explicit_extd_key_usage_required=False,
+)
 
 
 @dataclass
@@ -111,6 +131,8 @@ class _Walk:
 
     async def run(self) -> Judgement:
         judgement = Judgement(AdESIndeterminate.NO_POE)
+        if self._sources is not None:
+            self._sources.latest = self._now + SKEW
         at, revision, sources = self._now, self._last, self._sources
         for stamp in self._archive():
             result = await self._archive_stamp(stamp, at, revision, sources)
@@ -149,7 +171,7 @@ class _Walk:
             expected_tst_imprint=lambda asked: digest if asked == algorithm else b"",
             **self._spec(at, revision, sources),
         )
-        return _known(status.ades_subindic, sources)
+        return self._in_order(_known(status.ades_subindic, sources), stamp.signed_data, at)
 
     async def _token(self, token: cms.SignedData, at: datetime, revision: int, sources: Sources | None) -> AdESSubIndic:
         status = await ades.ades_timestamp_validation(
@@ -157,7 +179,11 @@ class _Walk:
             expected_tst_imprint=generic_cms.message_imprint_checker(self._signature.signer_info),
             **self._spec(at, revision, sources),
         )
-        return _known(status.ades_subindic, sources)
+        return self._in_order(_known(status.ades_subindic, sources), token, at)
+
+    def _in_order(self, result: AdESSubIndic, token: cms.SignedData, at: datetime) -> AdESSubIndic:
+        """A token from after the time it is judged at (now, or what the next newer token proves) proves nothing."""
+        return AdESIndeterminate.TIMESTAMP_ORDER_FAILURE if result is AdESPassed.OK and gen_time(token) > at + SKEW else result
 
     async def _signer(self, judgement: Judgement, revision: int) -> None:
         certificate, proven = self._signature.signer_cert, judgement.proven_at
@@ -168,7 +194,7 @@ class _Walk:
                 judgement.indication = AdESIndeterminate.CERTIFICATE_CHAIN_GENERAL_FAILURE
             else:
                 status = await ades.ades_basic_validation(
-                    self._signature.signed_data, raw_digest=self._raw, **self._spec(proven, revision, None)
+                    self._signature.signed_data, raw_digest=self._raw, **self._spec(proven, revision, None, SIGNER_USAGE)
                 )
                 judgement.indication = status.ades_subindic
                 judgement.step("signer_at_proven_time", proven, status.ades_subindic)
@@ -179,17 +205,21 @@ class _Walk:
                 return
             if not judged_now:
                 return
-        spec = self._spec(self._now, self._last, self._sources)
+        spec = self._spec(self._now, self._last, self._sources, SIGNER_USAGE)
         if proven is None:
             status = await ades.ades_basic_validation(self._signature.signed_data, raw_digest=self._raw, **spec)
         else:
             status = await ades.ades_with_time_validation(self._signature.signed_data, raw_digest=self._raw, **spec)
         result = _known(status.ades_subindic, self._sources)
+        if self._sources is not None and result is AdESPassed.OK and certificate.serial_number in self._sources.unknown:
+            result = AdESIndeterminate.CERTIFICATE_CHAIN_GENERAL_FAILURE  # the authority itself says it does not know this certificate
         judgement.step("signer_now", self._now, result)
+        if result is not AdESPassed.OK and certificate.serial_number in (self._sources.unknown if self._sources else ()):
+            judgement.indication = result
         if judgement.indication is not AdESPassed.OK or "REVOKED" in result.name:  # type: ignore[attr-defined]  # every member is an enum
             judgement.indication = result
 
-    def _spec(self, at: datetime, revision: int, sources: Sources | None) -> dict[str, Any]:
+    def _spec(self, at: datetime, revision: int, sources: Sources | None, usage: KeyUsageConstraints | None = None) -> dict[str, Any]:
         resolver = HistoricalResolver(self._reader, revision)
         rule = RevinfoOnlineFetchingRule.ALWAYS_FETCH if sources else RevinfoOnlineFetchingRule.LOCAL_ONLY
         return {
@@ -198,6 +228,7 @@ class _Walk:
                 self._policy,
                 revinfo_gathering_policy=RevocationInfoGatheringSpec(rule, sources),
                 local_knowledge=knowledge(resolver, self._extra),
+                key_usage_settings=usage or KeyUsageConstraints(),
             ),
         }
 

@@ -128,7 +128,7 @@ def lint(pdf: Pdf, raw: bytes) -> list[Finding]:
     bad = sorted(_loose_fonts(pdf))
     if bad:
         findings.append(Finding("lint.fonts", {"fonts": ", ".join(bad[:5])}))
-    orphans = _orphans(pdf)
+    orphans = _orphans(pdf) + _pages_outside(pdf)
     if orphans:
         findings.append(Finding("lint.orphans", {"count": orphans}))
     return findings
@@ -146,6 +146,14 @@ def _loose_fonts(pdf: Pdf) -> set[str]:
         if not embedded or not re.match(r"[A-Z]{6}\+", name):
             loose.add(name)
     return loose
+
+
+def _pages_outside(pdf: Pdf) -> int:
+    """Pages and page trees that do not stand in the document's own tree: a new catalogue could bring them forward."""
+    inside = {page.obj.objgen for page in pdf.pages}
+    kinds = [(one, str(one.get("/Type", ""))) for one in pdf.objects if isinstance(one, Dictionary)]
+    roots = sum(1 for one, kind in kinds if kind == "/Pages" and "/Parent" not in one and one.objgen != pdf.Root.Pages.objgen)
+    return roots + sum(1 for one, kind in kinds if kind == "/Page" and one.objgen not in inside)
 
 
 def _orphans(pdf: Pdf) -> int:

@@ -10,6 +10,7 @@ import http.client
 import ipaddress
 import urllib.parse
 from collections.abc import AsyncGenerator, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from asn1crypto import crl, ocsp, x509
@@ -32,6 +33,10 @@ class Sources(FetcherBackend):
 
     def __init__(self, routes: Mapping[str, str], hosts: Iterable[str] = (), *, timeout: float = 3, most_requests: int = 40) -> None:
         self.outages: list[str] = []
+        self.unknown: set[int] = set()
+        """Serial numbers their own authority answered it does not know."""
+        self.latest: datetime | None = None
+        """Answers and lists made after this instant come from a clock nobody can trust and are not taken."""
         self._routes, self._hosts = dict(routes), frozenset(hosts)
         self._timeout, self._left = timeout, most_requests
         self._answers: dict[tuple[str, bytes], bytes] = {}
@@ -39,6 +44,10 @@ class Sources(FetcherBackend):
     def get_fetchers(self) -> Fetchers:
         """Fetchers of one validation; answers are shared between validations of the same document."""
         return Fetchers(_Ocsp(self), _Crl(self), _NoCertificates())
+
+    def too_early(self, made: datetime) -> bool:
+        """Whether an answer claims to be from the future."""
+        return self.latest is not None and made > self.latest
 
     def ask(self, url: str, body: bytes = b"", kind: str = "") -> bytes:
         """GET, or POST when there is a *body*; raises ``OSError`` or ``ValueError`` and records the outage."""
@@ -106,7 +115,11 @@ class _Ocsp(OCSPFetcher):
         for url in urls:
             try:
                 answer = self._sources.ask(url, request.dump(), "application/ocsp-request")
-                return process_ocsp_response_data(answer, ocsp_request=request, ocsp_url=url)
+                response = process_ocsp_response_data(answer, ocsp_request=request, ocsp_url=url)
+                if any(self._sources.too_early(one["this_update"].native) for one in response.response_data["responses"]):
+                    continue
+                self._sources.unknown |= set(_unknown(response))
+                return response
             except (ValueError, errors.OCSPFetchError, errors.OCSPValidationError):
                 continue
         raise errors.OCSPFetchError("no responder answered")
@@ -116,6 +129,12 @@ class _Ocsp(OCSPFetcher):
 
     def fetched_responses_for_cert(self, cert: x509.Certificate) -> Iterable[ocsp.OCSPResponse]:
         return [answer for (wanted, _), answer in self._found.items() if wanted == issuer_serial(cert)]
+
+
+def _unknown(response: ocsp.OCSPResponse) -> Iterable[int]:
+    for one in response.response_data["responses"]:
+        if one["cert_status"].name == "unknown":
+            yield one["cert_id"]["serial_number"].native
 
 
 class _Crl(CRLFetcher):
@@ -133,7 +152,9 @@ class _Crl(CRLFetcher):
     def _lists(self, urls: list[str]) -> list[crl.CertificateList]:
         for url in urls:
             try:
-                return [crl.CertificateList.load(self._sources.ask(url))]
+                found = crl.CertificateList.load(self._sources.ask(url))
+                if not self._sources.too_early(found["tbs_cert_list"]["this_update"].native):
+                    return [found]
             except ValueError:
                 continue
         if urls:

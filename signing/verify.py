@@ -24,6 +24,8 @@ from signing.testpki import TestPki
 
 _CHILD = Child("signing.verify_child")
 MOST_BYTES = 100 * 1024 * 1024
+_CPU_SECONDS = 5
+_BYTES_A_SECOND = 5 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,10 @@ def verify(pdf: bytes, trust: Trust, *, now: datetime, online: bool = True) -> R
         "online": online,
     }
     try:
-        answer, _ = _CHILD.ask(request, pdf, cpu_seconds=15, seconds=40)
-    except ChildFailed:
-        return _failed(pdf, now, online, "verify.unreadable")
+        # A hostile file gets five seconds; an honest one that is large, as much more as its bytes need.
+        answer, _ = _CHILD.ask(request, pdf, cpu_seconds=_CPU_SECONDS + len(pdf) // _BYTES_A_SECOND, seconds=40)
+    except ChildFailed as problem:
+        return _failed(pdf, now, online, "verify.unreadable", ended=problem.kind)
     return Report.from_json(answer)
 
 
@@ -94,8 +97,9 @@ def page_count(pdf: bytes) -> int:
     return int(answer["pages"])
 
 
-def _failed(pdf: bytes, now: datetime, online: bool, code: str) -> Report:
-    return Report(Verdict.INVALID, hashlib.sha256(pdf).hexdigest(), now.astimezone(UTC).isoformat(), online, reasons=(Reason(code),))
+def _failed(pdf: bytes, now: datetime, online: bool, code: str, **facts: str) -> Report:
+    judged_at = now.astimezone(UTC).isoformat()
+    return Report(Verdict.INVALID, hashlib.sha256(pdf).hexdigest(), judged_at, online, reasons=(Reason(code, facts),))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -22,7 +22,7 @@ from lxml import etree
 from pyhanko.sign.validation import generic_cms
 from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
-from pyhanko_certvalidator.errors import PathError, RevokedError, ValidationError
+from pyhanko_certvalidator.errors import InvalidCertificateError, PathError, RevokedError, ValidationError
 from signxml.algorithms import SignatureMethod
 from signxml.exceptions import InvalidInput, InvalidSignature
 from signxml.xades.xades import XAdESDataObjectFormat, XAdESSignatureConfiguration, XAdESSigner, XAdESVerifier
@@ -30,6 +30,7 @@ from signxml.xades.xades import XAdESDataObjectFormat, XAdESSignatureConfigurati
 from signing.errors import SigningError
 from signing.examine import Inquiry
 from signing.keys import certificate_facts, parsed, parsed_all
+from signing.long_term import SIGNER_USAGE, SKEW
 from signing.model import CertificateFacts, SignerCertificate
 from signing.pades import VIETNAM
 from signing.report import Reason, Verdict
@@ -41,6 +42,17 @@ DS = "{http://www.w3.org/2000/09/xmldsig#}"
 XA = "{http://uri.etsi.org/01903/v1.3.2#}"
 _METHODS = frozenset(
     {SignatureMethod.ECDSA_SHA256, SignatureMethod.ECDSA_SHA384, SignatureMethod.RSA_SHA256, SignatureMethod.SHA256_RSA_MGF1}
+)
+_TRANSFORMS = (
+    "http://www.w3.org/2000/09/xmldsig#enveloped-signature",
+    CANONICAL,
+    "http://www.w3.org/2006/12/xml-c14n11",
+    "http://www.w3.org/2001/10/xml-exc-c14n#",
+)
+_DIGESTS = (
+    "http://www.w3.org/2001/04/xmlenc#sha256",
+    "http://www.w3.org/2001/04/xmldsig-more#sha384",
+    "http://www.w3.org/2001/04/xmlenc#sha512",
 )
 _PROPERTIES = {f"{XA}SignedProperties", f"{XA}UnsignedProperties"}
 _MOST_BYTES = 20 * 1024 * 1024
@@ -142,7 +154,9 @@ async def _token_time(text: str, signature: etree._Element, inquiry: Inquiry) ->
         status = await generic_cms.validate_tst_signed_data(
             token["content"], _context(inquiry, inquiry.now), lambda algorithm: hashlib.new(algorithm, covered).digest()
         )
-        return gen_time(token) if status["intact"] and status["valid"] and status["trust_problem_indic"] is None else None
+        at = gen_time(token)
+        good = status["intact"] and status["valid"] and status["trust_problem_indic"] is None and at <= inquiry.now + SKEW
+        return at if good else None
     except (SignatureValidationError, ValidationError, PathError, ValueError, TypeError, KeyError, IndexError):
         return None
 
@@ -151,18 +165,25 @@ async def _chain_refusal(certificate: bytes, at: datetime, inquiry: Inquiry) -> 
     leaf = parsed(certificate)
     if not leaf.not_valid_before <= at <= leaf.not_valid_after:
         return Reason("verify.expired")
+    if inquiry.sources is not None:
+        inquiry.sources.latest = inquiry.now + SKEW
     outages = len(inquiry.sources.outages) if inquiry.sources else 0
     try:
         validator = CertificateValidator(
             leaf, intermediate_certs=parsed_all(inquiry.intermediates), validation_context=_context(inquiry, at)
         )
-        await validator.async_validate_usage({"digital_signature"})
+        await validator.async_validate_path()
+        SIGNER_USAGE.validate(leaf)
+    except InvalidCertificateError:
+        return Reason("verify.wrong_usage", {"indication": "usage"})
     except RevokedError:
         return Reason("verify.revoked")
     except (PathError, ValidationError, ValueError):
         if inquiry.sources is not None and len(inquiry.sources.outages) > outages:
             return Reason("verify.try_later")
         return Reason("verify.evidence_missing", {"indication": "chain"})
+    if inquiry.sources is not None and leaf.serial_number in inquiry.sources.unknown:
+        return Reason("verify.evidence_missing", {"indication": "unknown"})
     return None
 
 
@@ -192,6 +213,11 @@ def _root_signature(root: etree._Element) -> etree._Element:
         raise SigningError("signing.not_xml")
     references = found[0].findall(f"./{DS}SignedInfo/{DS}Reference")
     if len(references) != 3 or sum(1 for one in references if one.get("URI") == "") != 1:
+        raise SigningError("signing.not_xml")
+    # signxml passes over transforms it does not know; another program would apply them and read something else.
+    if any(one.get("Algorithm") not in _TRANSFORMS for one in found[0].iterfind(f"./{DS}SignedInfo//{DS}Transform")):
+        raise SigningError("signing.not_xml")
+    if any(one.get("Algorithm") not in _DIGESTS for one in found[0].iterfind(f"./{DS}SignedInfo//{DS}DigestMethod")):
         raise SigningError("signing.not_xml")
     return found[0]
 
