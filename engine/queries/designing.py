@@ -202,7 +202,7 @@ def _offered(package: Package) -> dict[str, Any]:
             {"id": lane.id, "role": lane.role, "unit": lane.unit, "vi": lane.title.vi, "en": lane.title.en} for lane in package.lanes
         ],
         "forms": list(package.form_keys),
-        "documents": [{"id": one.key, "vi": one.name.vi, "en": one.name.en} for one in package.documents],
+        "documents": [{"id": one.key, "vi": one.name.vi, "en": one.name.en, "capacity": one.capacity} for one in package.documents],
         "decisions": sorted(name[10:-4] for name in package.files if name.startswith("decisions/")),
     }
 

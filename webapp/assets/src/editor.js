@@ -6,7 +6,8 @@ import 'bpmn-js/dist/assets/bpmn-js.css';
 import 'bpmn-js/dist/assets/bpmn-font/css/bpmn-embedded.css';
 import 'diagram-js-minimap/assets/diagram-js-minimap.css';
 import moddle from './editor/moddle.mjs';
-import { panelWords, spoken, translator } from './editor/words.mjs';
+import { NAMES, panelWords, spoken, translator } from './editor/words.mjs';
+import { Repairs } from './editor/repairs.mjs';
 import { Changes } from './editor/model.mjs';
 import { Panel } from './editor/panel.mjs';
 import { Keeper } from './editor/keeper.mjs';
@@ -18,7 +19,9 @@ const modeler = new Modeler({
   additionalModules: [translator(language), minimap],
 });
 const offers = JSON.parse(document.getElementById('editor-panel').textContent);
-const panel = new Panel(place.querySelector('.editor-side'), modeler, new Changes(modeler), offers, words, language);
+const changes = new Changes(modeler);
+const panel = new Panel(place.querySelector('.editor-side'), modeler, changes, offers, words, language);
+const repairs = new Repairs(modeler, changes, offers, { ...words, ...NAMES }, one => spoken(language, one));
 const xml = async () => (await modeler.saveXML({ format: true })).xml;
 const keeper = new Keeper(place, xml, () => report());
 keeper.compare = words.compare;
@@ -45,6 +48,13 @@ function sentence(one) {
     button.type = 'button';
     button.addEventListener('click', () => reveal(one));
     made.prepend(button);
+    const ways = place.dataset.locked === undefined ? repairs.of(one) : [];
+    if (ways.length) made.append(node('div', 'button-row', ...ways.map(([text, act]) => {
+      const repair = node('button', 'btn btn-outline btn-sm', text);
+      repair.type = 'button';
+      repair.addEventListener('click', () => { for (const other of repair.parentElement.children) other.disabled = true; repairs.run(modeler.get('elementRegistry').get(one.element), act); });
+      return repair;
+    })));
   }
   return made;
 }

@@ -31,13 +31,22 @@ const PANELS = {
     stage_hours: 'Thời hạn (giờ làm việc)', assign: 'Giao cho chính người đề nghị', instructions: 'Hướng dẫn', instructions_en: 'Hướng dẫn tiếng Anh', operator: 'Thao tác của hệ thống', parameters: 'Tham số (FEEL)', result: 'Biến nhận kết quả', condition: 'Điều kiện (FEEL)', default: 'Luồng mặc định: đi khi không điều kiện nào đúng',
     timer: 'Hẹn giờ (FEEL)', timer_kind: 'Loại hẹn giờ', message: 'Thông điệp', decision: 'Bảng quyết định', role: 'Vai trò', none: '–', form_action: 'điền biểu mẫu', sign: 'lãnh đạo ký', issue: 'vào số, đóng dấu', return_result: 'trả kết quả', timeDuration: 'sau một khoảng', timeDate: 'vào một thời điểm', timeCycle: 'lặp lại',
     documentation: 'Ghi chú', required: 'bắt buộc', add: 'Thêm tham số', id: 'Mã', unknown_lane: 'Làn này chưa có mục [[lane]] trong procedure.toml.', clean: 'Không có điểm nào cần xem lại.', hint_timer: 'Ví dụ: working hours(4), working days(2), duration("P3D")', hint_condition: 'Ví dụ: review.decision = "approve"', compare: 'So sánh hai bản', calledElement: 'Mã quy trình được gọi',
+    repair_default: 'Đặt luồng tới «{0}» làm mặc định', repair_condition: 'Bỏ điều kiện này', repair_no_default: 'Bỏ đánh dấu mặc định', repair_name: 'Đặt tên «{0}»', repair_lane: 'Xếp vào làn «{0}»', repair_role: 'Dùng làn «{0}» ({1})', repair_form: 'Dùng biểu mẫu {0}',
+    repair_hours: 'Đặt 8 giờ làm việc', repair_document: 'Chọn văn bản «{0}»', repair_capacity: 'Ký theo thẩm quyền của văn bản: {0}', repair_action: 'Đổi thành bước điền biểu mẫu', repair_assign: 'Giao theo vai trò của làn', repair_parameter: 'Bỏ tham số không ai đọc', repair: 'Sửa',
   },
   en: {
     nothing: 'Choose an element of the diagram to change its properties. Double-click to change its name in place.', name: 'Name', name_en: 'English name', lane: 'Lane', form: 'Form', variable: 'Variable of the answers', action: 'What the step is', document: 'Document', capacity: 'Signing capacity',
     stage_hours: 'Deadline (working hours)', assign: 'Given to the applicant', instructions: 'Instructions', instructions_en: 'Instructions in English', operator: 'What the system does', parameters: 'Parameters (FEEL)', result: 'Variable of the result', condition: 'Condition (FEEL)', default: 'Default flow: taken when no condition holds',
     timer: 'Timer (FEEL)', timer_kind: 'Kind of timer', message: 'Message', decision: 'Decision table', role: 'Role', none: '–', form_action: 'fill in a form', sign: 'leader signs', issue: 'number and seal', return_result: 'return the result', timeDuration: 'after a while', timeDate: 'at an instant', timeCycle: 'again and again',
     documentation: 'Remark', required: 'required', add: 'Add a parameter', id: 'Id', unknown_lane: 'procedure.toml has no [[lane]] for this lane yet.', clean: 'Nothing to look at.', hint_timer: 'For example: working hours(4), working days(2), duration("P3D")', hint_condition: 'For example: review.decision = "approve"', compare: 'Compare the two', calledElement: 'Key of the called process',
+    repair_default: 'Make the way to “{0}” the default', repair_condition: 'Remove this condition', repair_no_default: 'Remove the default mark', repair_name: 'Name it “{0}”', repair_lane: 'Put it into the lane “{0}”', repair_role: 'Use the lane “{0}” ({1})', repair_form: 'Use the form {0}',
+    repair_hours: 'Set 8 working hours', repair_document: 'Choose the document “{0}”', repair_capacity: 'Sign in the capacity of the document: {0}', repair_action: 'Make it a step with a form', repair_assign: 'Give it to the role of the lane', repair_parameter: 'Remove the parameter nobody reads', repair: 'Repair',
   },
+};
+// Names a repair writes into the diagram: content in both languages, whatever the reader reads.
+export const NAMES = {
+  repair_decided_vi: 'Kết quả: {0}', repair_decided_en: 'Outcome: {0}', repair_step_form_vi: 'Xử lý hồ sơ', repair_step_form_en: 'Handle the dossier', repair_step_sign_vi: 'Ký văn bản', repair_step_sign_en: 'Sign the document',
+  repair_step_issue_vi: 'Vào số, đóng dấu', repair_step_issue_en: 'Number and seal', repair_step_return_result_vi: 'Trả kết quả', repair_step_return_result_en: 'Hand the result over',
 };
 // Whatever the reader reads is Vietnamese or English; the pseudo-language of the tests brackets what went through here.
 const marked = (language, text) => (language === 'xx' ? `⟦${text}⟧` : text);

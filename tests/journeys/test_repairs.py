@@ -1,0 +1,84 @@
+"""What the gate finds is put right by one press where that is safe, and taken back by one step of undo."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from engine.settings import ROOT
+from tests.journeys.steps import DESIGNER, Person
+
+pytestmark = pytest.mark.browser
+READY = "body[data-editor-ready]"
+KEPT = re.compile("Đã lưu lúc")
+DRAWN = (ROOT / "bpmn" / "certified_electronic_copy" / "process.bpmn").read_text("utf-8")
+BREAKS = [
+    ("default-marked", r' default="[^"]+"', "", "Đặt luồng tới «Lập bản sao điện tử» làm mặc định"),
+    ("default-path", r' default="[^"]+"', "", "Đặt luồng tới «Lập bản sao điện tử» làm mặc định"),
+    ("name-missing", r' name="Thẩm định, đối chiếu bản chính"', "", "Đặt tên «Xử lý hồ sơ»"),
+    ("stage-hours", r'<spiffworkflow:property name="stage_hours" value="3" ?/>', "", "Đặt 8 giờ làm việc"),
+    ("capacity-unknown", r'name="capacity" value="for_collective"', 'name="capacity" value="for_fun"', "Ký theo thẩm quyền của văn bản"),
+    ("lane-unknown", r'name="Văn thư"', 'name="Văn thư mới"', "Dùng làn «Văn thư»"),
+    ("lane-missing", r"<bpmn:flowNodeRef>issue</bpmn:flowNodeRef>", "", "Xếp vào làn «Văn thư»"),
+    ("form-missing", r'<spiffworkflow:property name="form" value="review" ?/>', "", "Dùng biểu mẫu review"),
+    ("document-missing", r'<spiffworkflow:property name="document" value="certified_copy" ?/>', "", "Chọn văn bản"),
+]
+
+EVERY_WAY_CONDITIONAL = (
+    r'(<bpmn:sequenceFlow id="conclusion_to_draft_copy".*?</bpmn:extensionElements>)',
+    r"\1<bpmn:conditionExpression>review.decision = &quot;approve&quot;</bpmn:conditionExpression>",
+)
+
+
+def begun(designer: Person) -> str:
+    page = designer.open("/designer/drafts")
+    page.get_by_role("button", name=re.compile("Chứng thực bản sao")).first.click()
+    page.wait_for_selector(READY)
+    return page.url
+
+
+def drawn(designer: Person, address: str, diagram: str) -> Page:
+    """Put another diagram into the draft and open it in the editor."""
+    page = designer.page
+    token, version = page.locator("main input[name=csrf_token]").first.input_value(), page.locator("#save-number").inner_text()
+    fields = {"csrf_token": token, "version": version, "name": "process.bpmn", "content": diagram}
+    answer = designer.context.request.post(f"{address}/files", form=fields, headers={"Accept": "application/json"})
+    assert answer.ok, answer.text()
+    page.goto(address)
+    page.wait_for_selector(READY)
+    return page
+
+
+def said(page: Page) -> str:
+    """What the report says, without the lines: the editor writes the file in its own layout."""
+    return re.sub(r"bpmn:\d+", "bpmn", page.locator("#finding-list").inner_text())
+
+
+def test_every_safe_finding_has_its_repair_and_each_is_one_step_of_undo(somebody: Callable[..., Person]):
+    designer = somebody(DESIGNER)
+    address = begun(designer)
+    refused = designer.page.locator("#finding-list > li.refused")
+    for rule, pattern, broken, words in BREAKS:
+        diagram, times = re.subn(pattern, broken, DRAWN, count=1)
+        assert times == 1, rule
+        if rule == "default-path":
+            diagram, times = re.subn(*EVERY_WAY_CONDITIONAL, diagram, count=1, flags=re.DOTALL)
+            assert times == 1
+        page = drawn(designer, address, diagram)
+        if rule != "default-marked":
+            expect(refused, rule).not_to_have_count(0)
+        before = said(page)
+
+        page.get_by_role("button", name=words).first.click()
+        expect(page.locator("#save-state"), rule).to_have_text(KEPT, timeout=60_000)
+        expect(page.get_by_role("button", name=words), rule).to_have_count(0, timeout=60_000)
+        if rule == "stage-hours":
+            designer.picture("repairs-1366")
+
+        page.get_by_role("button", name="Hoàn tác").click()
+        expect(page.get_by_role("button", name=words).first, rule).to_be_visible(timeout=60_000)
+        assert said(page) == before, rule
+        expect(page.locator("#save-state"), rule).to_have_text(KEPT, timeout=60_000)
