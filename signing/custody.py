@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -76,8 +76,11 @@ class Custody:
                 return one
         raise SigningError("custody.key_unknown")
 
-    def sign(self, key_id: str, sealed_pin: str, contents: Sequence[bytes]) -> list[bytes]:
+    def sign(self, key_id: str, sealed_pin: str, contents: Sequence[bytes]) -> Sequence[bytes | SigningError]:
         """Raw signatures over each of *contents* (``Prepared.to_sign``) under one authorisation, in the same order.
+
+        A key at a signing service may refuse single ones: their place holds the reason. *sealed_pin* is empty for a key whose owner
+        approves on a telephone.
 
         Raises:
             SigningError: ``signing.pin_wrong`` (fact ``left``), ``signing.pin_locked``, ``signing.pin_seal_expired`` (nonce used, too old
@@ -85,12 +88,25 @@ class Custody:
                 asked), ``custody.answer_lost`` (whether it has signed, ``answered`` tells).
         """
         answer = self._ask("sign", key_id=key_id, sealed_pin=sealed_pin, contents=[_text(one) for one in contents])
-        return [base64.b64decode(one) for one in answer["signatures"]]
+        return [_given(one, code) or SigningError("custody.request_broken") for one, code in _pairs(answer)]
 
-    def answered(self, key_id: str, contents: Sequence[bytes]) -> list[bytes | None]:
-        """What ``sign`` has answered for these *contents* before, None where it has signed nothing; asks for no PIN, signs nothing."""
+    def answered(self, key_id: str, contents: Sequence[bytes]) -> Sequence[bytes | SigningError | None]:
+        """What ``sign`` has answered for these *contents* before, None where it has signed nothing; asks for no PIN, signs nothing.
+
+        Raises:
+            SigningError: ``custody.down``, ``custody.answer_lost``, ``custody.remote_late``, ``custody.remote_down``: ask again later.
+        """
         answer = self._ask("answered", key_id=key_id, contents=[_text(one) for one in contents])
-        return [base64.b64decode(one) if one else None for one in answer["signatures"]]
+        return [_given(one, code) for one, code in _pairs(answer)]
+
+    def connect(self, key_id: str, place: Json, pem: bytes) -> SignerCertificate:
+        """Make a key at a signing service known: *place* as in ``signing.places``, *pem* its certificate and the chain above it.
+
+        Raises:
+            SigningError: ``custody.place_invalid`` with the field, ``custody.key_exists``, ``custody.file_incomplete``.
+        """
+        self._ask("connect", key_id=key_id, place=place, pem=pem.decode("ascii", "replace"))
+        return self.key(key_id).certificate
 
     def change_pin(self, key_id: str, sealed_pin: str, sealed_new_pin: str) -> None:
         """Put the key under another PIN; each PIN is sealed with a nonce of its own."""
@@ -135,6 +151,16 @@ class Custody:
         if "code" in answer:
             raise SigningError(answer["code"], **answer["facts"])
         return answer
+
+
+def _pairs(answer: Json) -> Iterable[tuple[str | None, str | None]]:
+    return zip(answer["signatures"], answer["failures"], strict=True)
+
+
+def _given(one: str | None, code: str | None) -> bytes | SigningError | None:
+    if code:
+        return SigningError(code)
+    return base64.b64decode(one) if one else None
 
 
 def _text(raw: bytes) -> str:

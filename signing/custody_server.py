@@ -16,7 +16,7 @@ import socketserver
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,9 @@ from typing import Any
 from signing.errors import SigningError
 from signing.model import Json
 from signing.pin_seal import SealingKey, nonce_of, wipe
+from signing.places import RemotePlace
 from signing.testpki import AgencySpec, PersonSpec, TestPki
-from signing.vault import SHORTEST_PIN, Vault
+from signing.vault import SHORTEST_PIN, Answer, Vault
 
 NONCE_SECONDS = 600
 MOST_CONTENTS = 500
@@ -58,6 +59,7 @@ class CustodyServer:
             "unlock": self._unlock,
             "take_in": self._take_in,
             "issue": self._issue,
+            "connect": self._connect,
         }
 
     def serve(self) -> None:
@@ -124,15 +126,16 @@ class CustodyServer:
         contents = [base64.b64decode(one) for one in asked["contents"]]
         if not 0 < len(contents) <= MOST_CONTENTS:
             raise SigningError("custody.batch_size", most=MOST_CONTENTS)
-        pin = self._pin(asked)
+        key_id = str(asked["key_id"])
+        pin = self._pin(asked) if self._vault.needs_pin(key_id) else bytearray()
         try:
-            return {"signatures": [_text(one) for one in self._vault.sign(str(asked["key_id"]), pin, contents)]}
+            return _answers(self._vault.sign(key_id, pin, contents))
         finally:
             wipe(pin)
 
     def _answered(self, asked: Json) -> Json:
         contents = [base64.b64decode(one) for one in asked["contents"]]
-        return {"signatures": [_text(one) if one else None for one in self._vault.answered(str(asked["key_id"]), contents)]}
+        return _answers(self._vault.answered(str(asked["key_id"]), contents))
 
     def _change_pin(self, asked: Json) -> Json:
         pin, new_pin = self._pin(asked), self._pin(asked, "sealed_new_pin")
@@ -153,6 +156,10 @@ class CustodyServer:
             self._vault.take_in(str(asked["key_id"]), base64.b64decode(asked["p12"]), pin)
         finally:
             wipe(pin)
+        return {}
+
+    def _connect(self, asked: Json) -> Json:
+        self._vault.connect(str(asked["key_id"]), RemotePlace.from_json(dict(asked["place"])), str(asked["pem"]).encode())
         return {}
 
     def _issue(self, asked: Json) -> Json:
@@ -194,6 +201,13 @@ def close_memory() -> None:
     if sys.platform == "linux":
         set_dumpable = 4
         ctypes.CDLL(None).prctl(set_dumpable, 0, 0, 0, 0)
+
+
+def _answers(given: Sequence[Answer | None]) -> Json:
+    return {
+        "signatures": [_text(one) if isinstance(one, bytes) else None for one in given],
+        "failures": [one.code if isinstance(one, SigningError) else None for one in given],
+    }
 
 
 def _text(raw: bytes) -> str:

@@ -100,14 +100,17 @@ class CloudKey:
         """One answer for each of *contents*, under one authorisation over exactly their digests.
 
         Raises:
-            SigningError: ``custody.remote_down``, ``custody.remote_refused``, ``custody.remote_nonsense``.
+            SigningError: ``custody.remote_away`` (nothing was signed), ``custody.remote_down`` (nobody knows), ``custody.remote_refused``,
+                ``custody.remote_nonsense``.
         """
         name = mechanism_for(certificate.der)
         digests = [base64.b64encode(hashlib.sha256(one).digest()).decode() for one in contents]
-        granted = self.service.post(
-            "credentials/authorize",
-            {"credentialID": self.credential, "numSignatures": len(digests), "hash": digests, "PIN": self.pin},
-        )
+        asked = {"credentialID": self.credential, "numSignatures": len(digests), "hash": digests, "PIN": self.pin}
+        try:
+            granted = self.service.post("credentials/authorize", asked)
+        except SigningError as problem:
+            # Without an authorisation in hand nothing can have been signed, whatever became of the request.
+            raise SigningError("custody.remote_away" if problem.code == "custody.remote_down" else problem.code) from None
         authorisation = granted.get("SAD")
         if not isinstance(authorisation, str) or not authorisation:
             raise SigningError("custody.remote_nonsense")
@@ -148,7 +151,8 @@ class PolledKey:
         """Send the digests of *contents* and wait for the owner's approval.
 
         Raises:
-            SigningError: ``custody.remote_down``, ``custody.remote_refused``, ``custody.remote_late``, ``custody.remote_nonsense``.
+            SigningError: ``custody.remote_down``, ``custody.remote_late`` (nobody knows yet), ``custody.remote_expired``,
+                ``custody.remote_refused``, ``custody.remote_nonsense``.
         """
         files = [
             {"doc_id": _mark(number), "data_to_be_signed": hashlib.sha256(one).hexdigest(), "sign_type": "hash", "file_type": "pdf"}
@@ -184,7 +188,7 @@ class PolledKey:
             if state == "SUCCESS":
                 return self._answers(certificate, contents, answer)
             if state in ("EXPIRED", "REJECTED", "REFUSED", "CANCELLED"):
-                raise SigningError("custody.remote_late" if state == "EXPIRED" else "custody.remote_refused")
+                raise SigningError("custody.remote_expired" if state == "EXPIRED" else "custody.remote_refused")
         raise SigningError(code)
 
     def _answers(self, certificate: SignerCertificate, contents: Sequence[bytes], answer: Json) -> list[RemoteAnswer]:

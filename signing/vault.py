@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -24,12 +24,16 @@ from signing.errors import SigningError
 from signing.keys import mechanism_for, sign_with
 from signing.model import SignerCertificate
 from signing.pin_seal import wipe_bytes
+from signing.places import SUFFIX, UNCERTAIN, RemotePlace
 from signing.testpki import AuthorityKey, sealed_p12
 
 T = TypeVar("T")
 TRIES = 3
 SHORTEST_PIN = 6
+# A signature, or the reason why there is none.
+Answer: TypeAlias = bytes | SigningError
 _DEVICE_FILE = ".p11.json"
+_ASKED = ".asked"
 _KEEP_ANSWERS = 30 * 86400  # seconds
 
 
@@ -45,8 +49,8 @@ class Vault:
 
     def key_ids(self) -> list[str]:
         """All keys, sorted."""
-        files = [path.stem for path in self._folder.glob("*.p12")]
-        return sorted(files + [path.name.removesuffix(_DEVICE_FILE) for path in self._folder.glob(f"*{_DEVICE_FILE}")])
+        endings = (".p12", _DEVICE_FILE, SUFFIX)
+        return sorted(path.name.removesuffix(ending) for ending in endings for path in self._folder.glob(f"*{ending}"))
 
     def certificate(self, key_id: str) -> SignerCertificate:
         """Certificate and chain of a key; public, needs no PIN."""
@@ -59,12 +63,31 @@ class Vault:
         """How many wrong PINs are left before the key locks; 0 = locked."""
         return max(0, TRIES - self._failures().get(key_id, 0))
 
-    def sign(self, key_id: str, pin: bytearray, contents: Sequence[bytes]) -> list[bytes]:
+    def needs_pin(self, key_id: str) -> bool:
+        """Whether this key is opened by a PIN; otherwise its owner approves elsewhere."""
+        place = self._remote(key_id)
+        return place is None or place.needs_pin
+
+    def connect(self, key_id: str, place: RemotePlace, pem: bytes) -> None:
+        """Take note of a key at a signing service; *pem* is its certificate with the chain above it."""
+        self._check_new(key_id)
+        try:
+            x509.load_pem_x509_certificates(pem)
+        except ValueError:
+            raise SigningError("custody.file_incomplete") from None
+        self._write(f"{key_id}.pem", pem)
+        self._write(f"{key_id}{SUFFIX}", json.dumps(place.to_json()).encode())
+
+    def sign(self, key_id: str, pin: bytearray, contents: Sequence[bytes]) -> Sequence[Answer]:
         """Raw signatures over *contents* under one authorisation; the key leaves memory when this returns.
 
         What this key has signed before is answered with the same signature: an answer lost on its way, asked for again, never becomes
-        a second signature.
+        a second signature. A signing service may refuse single ones: their place holds the reason.
         """
+        remote = self._remote(key_id)
+        if remote is not None:
+            with self._lock(key_id):
+                return Elsewhere(self, key_id, remote).sign(pin, contents)
         place = self._folder / f"{key_id}{_DEVICE_FILE}"
         if place.exists():
             from signing.token_keys import TokenKey
@@ -79,11 +102,18 @@ class Vault:
 
         return self._tried(key_id, opened_and_signed)
 
-    def answered(self, key_id: str, contents: Sequence[bytes]) -> list[bytes | None]:
-        """The signatures this key has given over *contents* before, None where it has given none; needs no PIN, signs nothing."""
+    def answered(self, key_id: str, contents: Sequence[bytes]) -> Sequence[Answer | None]:
+        """The signatures this key has given over *contents* before, None where it has given none; needs no PIN, signs nothing.
+
+        Raises:
+            SigningError: ``custody.remote_late``, ``custody.remote_down``: a signing service does not say yet.
+        """
         self._path(key_id)
+        remote = self._remote(key_id)
         with self._lock(key_id):
-            return [self._kept(key_id, content) for content in contents]
+            if remote is not None:
+                return Elsewhere(self, key_id, remote).answered(contents)
+            return [self.kept(key_id, content) for content in contents]
 
     def change_pin(self, key_id: str, pin: bytearray, new_pin: bytearray) -> None:
         """Put the key under *new_pin*; a wrong *pin* costs a try."""
@@ -98,10 +128,7 @@ class Vault:
 
     def take_in(self, key_id: str, p12: bytes, pin: bytearray) -> None:
         """Take over an existing PKCS#12 file whose PIN is *pin*."""
-        if not key_id.replace("-", "").replace("_", "").isalnum() or not key_id.isascii():
-            raise SigningError("custody.key_id_invalid")
-        if (self._folder / f"{key_id}.p12").exists():
-            raise SigningError("custody.key_exists")
+        self._check_new(key_id)
         _, certificate, above = _opened(p12, pin)
         pem = b"".join(one.public_bytes(serialization.Encoding.PEM) for one in [certificate, *above])
         self._write(f"{key_id}.pem", pem)
@@ -113,14 +140,22 @@ class Vault:
         with self._lock(key_id):
             self._count(key_id, 0)
 
+    def _check_new(self, key_id: str) -> None:
+        if not key_id.replace("-", "").replace("_", "").isalnum() or not key_id.isascii():
+            raise SigningError("custody.key_id_invalid")
+        if key_id in self.key_ids():
+            raise SigningError("custody.key_exists")
+
+    def _remote(self, key_id: str) -> RemotePlace | None:
+        path = self._folder / f"{key_id}{SUFFIX}"
+        return RemotePlace.read(path) if path.exists() else None
+
     def _once(self, key_id: str, contents: Sequence[bytes], sign: Callable[[Sequence[bytes]], list[bytes]]) -> list[bytes]:
         """The kept answers, and new ones for the rest, on disk before anybody sees them."""
-        known = {content: kept for content in contents if (kept := self._kept(key_id, content)) is not None}
+        known = {content: kept for content in contents if (kept := self.kept(key_id, content)) is not None}
         new = [content for content in dict.fromkeys(contents) if content not in known]
-        if new:
-            self._forget(key_id)
         for content, signature in zip(new, sign(new) if new else [], strict=True):
-            self._write(self._answer(key_id, content), signature)
+            self.keep(key_id, content, signature)
             known[content] = signature
         return [known[content] for content in contents]
 
@@ -129,7 +164,26 @@ class Vault:
         (self._folder / place).mkdir(parents=True, exist_ok=True, mode=0o700)
         return f"{place}/{hashlib.sha256(content).hexdigest()}"
 
-    def _kept(self, key_id: str, content: bytes) -> bytes | None:
+    def keep(self, key_id: str, content: bytes, signature: bytes) -> None:
+        """Keep an answer before anybody sees it; those of last month go."""
+        self._write(self._answer(key_id, content), signature)
+        self._forget(key_id)
+
+    def mark(self, key_id: str, name: str, content: bytes | None) -> None:
+        """Write, or with None take away, what is under way for a key."""
+        place = f"answers/{key_id}/{name}"
+        if content is None:
+            (self._folder / place).unlink(missing_ok=True)
+        else:
+            (self._folder / place).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._write(place, content)
+
+    def marks(self, key_id: str, ending: str) -> list[Path]:
+        """What is under way for a key."""
+        return sorted((self._folder / "answers" / key_id).glob(f"*{ending}"))
+
+    def kept(self, key_id: str, content: bytes) -> bytes | None:
+        """The answer kept for *content*."""
         place = self._folder / self._answer(key_id, content)
         return place.read_bytes() if place.exists() else None
 
@@ -193,6 +247,58 @@ class Vault:
             out.flush()
             os.fsync(out.fileno())
         temporary.replace(self._folder / name)
+
+
+class Elsewhere:
+    """A key at a signing service under the vault's lock: what is asked is written down first, and asked once."""
+
+    def __init__(self, vault: Vault, key_id: str, place: RemotePlace) -> None:
+        self._vault, self._key_id, self._place = vault, key_id, place
+
+    def sign(self, pin: bytearray, contents: Sequence[bytes]) -> list[Answer]:
+        """One answer for each of *contents*; what is still under way is not asked for again."""
+        known = zip(contents, self.answered(contents), strict=True)
+        answers: dict[bytes, Answer] = {content: kept for content, kept in known if kept is not None}
+        new = [content for content in dict.fromkeys(contents) if content not in answers]
+        if new:
+            transaction = hashlib.sha256(b"".join([self._key_id.encode(), *map(_digest, new)])).hexdigest()[:32]
+            self._vault.mark(self._key_id, transaction + _ASKED, json.dumps([one.hex() for one in new]).encode())
+            try:
+                given = self._place.sign(pin.decode(), self._vault.certificate(self._key_id), new, transaction)
+            except SigningError as problem:
+                if problem.code not in UNCERTAIN:
+                    self._vault.mark(self._key_id, transaction + _ASKED, None)
+                raise
+            answers |= self._settle(transaction, new, given)
+        return [answers[content] for content in contents]
+
+    def answered(self, contents: Sequence[bytes]) -> list[Answer | None]:
+        """What the service has answered, or answers now to an earlier request."""
+        answers: dict[bytes, Answer] = {}
+        for mark in self._vault.marks(self._key_id, _ASKED):
+            asked = [bytes.fromhex(one) for one in json.loads(mark.read_text())]
+            if not set(asked) & set(contents):
+                continue
+            transaction = mark.name.removesuffix(_ASKED)
+            try:
+                given = self._place.fetch(self._vault.certificate(self._key_id), asked, transaction)
+            except SigningError as problem:
+                if problem.code in UNCERTAIN:
+                    raise
+                given = [problem] * len(asked)
+            answers |= self._settle(transaction, asked, given)
+        return [self._vault.kept(self._key_id, content) or answers.get(content) for content in contents]
+
+    def _settle(self, transaction: str, asked: Sequence[bytes], given: Sequence[Answer]) -> dict[bytes, Answer]:
+        for content, one in zip(asked, given, strict=True):
+            if isinstance(one, bytes):
+                self._vault.keep(self._key_id, content, one)
+        self._vault.mark(self._key_id, transaction + _ASKED, None)
+        return dict(zip(asked, given, strict=True))
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
 
 
 def _opened(p12: bytes, pin: bytearray) -> tuple[AuthorityKey, x509.Certificate, list[x509.Certificate]]:

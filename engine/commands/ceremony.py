@@ -43,6 +43,8 @@ TELL_AFTER = 5
 BATCH = 100
 # Nobody can say whether the key has signed: only asking it what it has signed can tell, and asking it to sign again is wrong.
 UNCERTAIN = frozenset({"custody.answer_lost", "custody.remote_down", "custody.remote_late"})
+# The bytes shown must not be signed again: the answer was for other bytes, or is lost for good. A new preparation is a new approval.
+FINAL = frozenset({"signing.answer_wrong", "custody.answer_gone", "custody.remote_nonsense"})
 # Troubles of the time-stamping authority pass; the signature waits for them.
 PASSING = frozenset({"signing.tsa_down", "signing.clock_skew", "signing.token_broken"})
 
@@ -174,11 +176,26 @@ def ask(begin: Begin, batch: Sequence[ToSign], sealed_pin: str, after: After) ->
                 return [unsigned(w, item.request_id, refused.code, refused.facts, waiting=True) for item in batch]
         give_back(begin, batch, refused.code, refused.facts)
         raise translated(refused, field="pin") from None
-    good = [(item, one) for item, one in zip(batch, raw, strict=True) if fits(item, one)]
-    wrong = [item for item, one in zip(batch, raw, strict=True) if not fits(item, one)]
+    good: list[tuple[ToSign, bytes]] = []
+    outcomes: list[Outcome] = []
+    for item, one in zip(batch, raw, strict=True):
+        if isinstance(one, SigningError):
+            outcomes += settle(begin, item, one.code)
+        elif fits(item, one):
+            good.append((item, one))
+        else:
+            outcomes += settle(begin, item, "signing.answer_wrong")
     with begin() as w:
         keep(w, [(item.request_id, one) for item, one in good], stands)
-    return give_up(begin, wrong, "signing.answer_wrong") + [complete(begin, office, item, one, after) for item, one in good]
+    return outcomes + [complete(begin, office, item, one, after) for item, one in good]
+
+
+def settle(begin: Begin, item: ToSign, code: str) -> list[Outcome]:
+    """Note what a key answered instead of a signature: nothing for ever, not this time, or nobody knows yet."""
+    if code in UNCERTAIN:
+        with begin() as w:
+            return [unsigned(w, item.request_id, code, {}, waiting=True)]
+    return give_up(begin, [item], code) if code in FINAL else give_back(begin, [item], code, {})
 
 
 def certificate_of(item: ToSign) -> SignerCertificate:
@@ -401,8 +418,8 @@ def fetched(begin: Begin, office: SigningOffice, item: ToSign, *, overdue: bool)
         if overdue:
             give_back(begin, [item], "signing.approval_lapsed", {})
         return None
-    if not fits(item, raw):
-        give_up(begin, [item], "signing.answer_wrong")
+    if isinstance(raw, SigningError) or not fits(item, raw):
+        settle(begin, item, raw.code if isinstance(raw, SigningError) else "signing.answer_wrong")
         return None
     with begin() as w:
         keep(w, [(item.request_id, raw)], "unknown")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.office.standing import agency_of, require_administrator, seats_at, units_of
 from signing.errors import SigningError
+from signing.keys import certificate_facts
 
 LIFE = timedelta(days=3 * 365)
 
@@ -64,6 +65,27 @@ def issue(w: UnitOfWork, kind: str, holder: UUID, sealed_pin: str) -> SigningKey
     chain = [base64.b64encode(der).decode() for der in made.chain]
     owner: dict[str, Any] = {"person_id": holder} if kind == "person" else {"unit_id": holder}
     return register_key(w, reference, "leader" if kind == "person" else "agency", made.der, chain, w.now, w.now + LIFE, **owner)
+
+
+def connect(w: UnitOfWork, kind: str, holder: UUID, place: Json, pem: bytes) -> SigningKey:
+    """Let a key at a signing service be used: custody keeps the place, we keep its certificate.
+
+    Raises:
+        Refused: ``custody.place_invalid`` with the field, ``custody.key_exists``, ``custody.file_incomplete``, or the certificate is
+            revoked, expired or leads to no root this office trusts.
+    """
+    require_administrator(w)
+    office, reference = w.part(SigningOffice), f"{reference_of(kind, holder)}-remote"
+    made = _asked(lambda: office.custody.connect(reference, place, pem))  # type: ignore[attr-defined]
+    _asked(lambda: office.standing(made, w.now))
+    known = certificate_facts(made.der)
+    chain = [base64.b64encode(der).decode() for der in made.chain]
+    owner: dict[str, Any] = {"person_id": holder} if kind == "person" else {"unit_id": holder}
+    return register_key(
+        w, reference, "leader" if kind == "person" else "agency", made.der, chain,
+        datetime.fromisoformat(known.valid_from), datetime.fromisoformat(known.valid_until),
+        approval="telephone" if place.get("kind") == "polled" else "pin", **owner,
+    )  # fmt: skip
 
 
 def unlock(w: UnitOfWork, reference: str) -> None:

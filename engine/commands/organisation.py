@@ -203,8 +203,9 @@ def register_key(
     *,
     person_id: UUID | None = None,
     unit_id: UUID | None = None,
+    approval: str = "pin",
 ) -> SigningKey:
-    """Let a key in custody be used for a person's or an agency's signatures."""
+    """Let a key in custody be used for a person's or an agency's signatures; *approval* says how its holder authorises one."""
     require_administrator(w)
     key = SigningKey(
         province=w.province,
@@ -217,6 +218,7 @@ def register_key(
         chain=chain,
         valid_from=valid_from,
         valid_to=valid_to,
+        approval=approval,
     )
     w.session.add(key)
     w.session.flush()

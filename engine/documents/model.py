@@ -141,6 +141,7 @@ class SigningKey(Record):
     valid_from: Mapped[datetime]
     valid_to: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    approval: Mapped[str] = mapped_column(default="pin", comment="pin | telephone: how its holder authorises a signature")
 
     __table_args__ = (UniqueConstraint("province", "reference"),)
 

@@ -35,11 +35,11 @@ class KeyCustody(Protocol):
         """Return the public key and the nonce a PIN is sealed to."""
         ...
 
-    def sign(self, key_id: str, sealed_pin: str, contents: Sequence[bytes]) -> list[bytes]:
-        """Return one raw signature per content; asked again for a content, the same signature."""
+    def sign(self, key_id: str, sealed_pin: str, contents: Sequence[bytes]) -> Sequence[bytes | SigningError]:
+        """Return one raw signature per content, or why there is none; asked again for a content, the same signature."""
         ...
 
-    def answered(self, key_id: str, contents: Sequence[bytes]) -> list[bytes | None]:
+    def answered(self, key_id: str, contents: Sequence[bytes]) -> Sequence[bytes | SigningError | None]:
         """Return what `sign` has answered before, None where nothing was signed; needs no PIN and signs nothing."""
         ...
 

@@ -15,7 +15,7 @@ from engine.documents.compare import Change, changes
 from engine.documents.digitise import page_count, picture
 from engine.documents.model import Document, SignatureRequest
 from engine.dossier.model import Dossier
-from engine.errors import NotFound
+from engine.errors import NotFound, Refused
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.office.standing import acting
@@ -247,8 +247,9 @@ def stands(w: UnitOfWork, person: UUID, task: Task, code: str, failure: tuple[st
     if task.state != "open":
         signed = request is not None and request.state == "embedded"
         return BatchLine(task.id, code, name, task.name, "signed" if signed else "closed", task.closed_at, None, 0, "", None, {})
+    told = dict(request.basis.get("failure") or {}) if request is not None else {}
     if request is not None and request.state in UNDER_WAY:
-        return BatchLine(task.id, code, name, task.name, "under_way", request.approved_at, None, 0, "", None, {})
+        return BatchLine(task.id, code, name, task.name, "under_way", request.approved_at, None, 0, "", request.failure, told)
     if failure is not None or request is None or request.state not in READY or request.expires_at <= w.now:
         why, facts = failure or ("signing.request_over", {"state": request.state if request is not None else "–"})
         return BatchLine(task.id, code, name, task.name, "refused", None, None, 0, "", why, facts)
@@ -278,6 +279,16 @@ def signed_by_me(w: UnitOfWork, *, number: int = 1, size: int = 25) -> tuple[lis
         .offset((max(number, 1) - 1) * size)
     )
     return [Past(r.finished_at or r.created_at, d.name, d.id, d.state, r.capacity, s.code, s.subject) for r, d, s in rows], total
+
+
+def approved_by_telephone(w: UnitOfWork) -> bool:
+    """Say whether the actor's own key is opened on a telephone instead of by a PIN; no when there is no key."""
+    from engine.office.keys import key_of_person
+
+    try:
+        return key_of_person(w, acting(w).person_id).approval == "telephone"
+    except Refused:
+        return False
 
 
 def key_reference(w: UnitOfWork) -> Any:

@@ -119,7 +119,7 @@ ROWS = {
     "signing_room.prepared_page": Row(LEADER, ("request", "first"), media="image/jpeg"),
     "signing_room.prepared_file": Row(LEADER, ("request",), media="application/pdf"),
     "signing_room.batch": Row(LEADER, query="?task={signature}"),
-    "signing_room.batch_progress": Row(LEADER, query="?request={request}", page=False),
+    "signing_room.batch_progress": Row(LEADER, query="?request={request}", media="application/json"),
     "documents.waiting": Row(CLERK),
     "documents.issue": Row(CLERK, ("number",)),
     "documents.invitation": Row(CLERK, ("number",), media="application/json"),

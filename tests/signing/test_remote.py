@@ -169,7 +169,7 @@ def test_a_lost_answer_is_fetched_and_never_asked_for_again(provider: Provider, 
     ("states", "code"),
     [
         (["PENDING"] * 9, "custody.remote_late"),
-        (["EXPIRED"], "custody.remote_late"),
+        (["EXPIRED"], "custody.remote_expired"),
         (["REJECTED"], "custody.remote_refused"),
         ([500] * 9, "custody.remote_down"),
         ([404], "custody.remote_refused"),
@@ -231,7 +231,7 @@ def test_the_pin_is_in_no_exception_no_representation_and_never_on_an_open_line(
         told = "".join(traceback.format_exception(failed.value)) + repr(failed.value.facts) + repr(key)
         assert PIN not in told
         assert failed.value.__cause__ is None
-    with refused("custody.remote_down"):
+    with refused("custody.remote_away"):
         CloudKey(Service("http://signing.example.vn/v1"), "c", PIN).sign(certificate, CONTENTS)
 
 

@@ -18,7 +18,7 @@ from webapp.rendering.formats import day, instant
 from webapp.rendering.lists import Column, asked, taken_away
 from webapp.rendering.navigation import Entry
 from webapp.rendering.words import ENTRY, register_word
-from webapp.signing_room.ceremony import approve
+from webapp.signing_room.ceremony import approve, under_way
 from webapp.transaction import look, work
 
 area = Blueprint("documents", __name__, template_folder="templates", url_prefix="/documents")
@@ -100,7 +100,7 @@ def seal(task_id: UUID) -> ResponseReturnValue:
     with look() as w:
         follow = tasks.find(w, outcome.next_task_id) if outcome.next_task_id else None
     if outcome.waiting and outcome.failure:
-        flash(_("%(name)s: chữ ký đang được hoàn tất, không cần nhập lại mã PIN.") % {"name": pick(outcome.name)}, "soon")
+        flash(under_way(outcome), "soon")
         return redirect(url_for("documents.waiting"), 303)
     if outcome.failure:
         raise Refused(outcome.failure, field="pin", **outcome.facts)

@@ -48,6 +48,7 @@ def batch() -> ResponseReturnValue:
             briefs=ceremony.briefs(w, [line.task_id for line in lines]),
             reasons={line.task_id: Refused(line.failure, **line.facts) for line in lines if line.failure},
             most=MOST,
+            telephone=ceremony.approved_by_telephone(w),
         )
 
 
@@ -68,9 +69,9 @@ def sign_batch() -> ResponseReturnValue:
     g.form_page = "signing_room.batch"
     sealed_pin = request.form.get("sealed_pin", "")[:2000]
     wanted = chosen("request")
-    if not sealed_pin:
-        raise Refused("web.pin_missing", field="pin")
     with look() as w:
+        if not sealed_pin and not ceremony.approved_by_telephone(w):
+            raise Refused("web.pin_missing", field="pin")
         # A second submit finds some of them signed: those need nothing, the page says so.
         left = [one.id for one in (ceremony.request_of(w, one) for one in wanted) if one.state not in ("embedded", *ceremony.UNDER_WAY)]
     outcomes = approve(left, sealed_pin) if left else []

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from engine.commands import ceremony, signatures
+from engine.sentences import sentence
+from webapp.i18n import gettext as _
+from webapp.i18n import language, pick
 from webapp.transaction import work
 
 
@@ -24,3 +27,9 @@ def approve(request_ids: Sequence[UUID], sealed_pin: str) -> list[ceremony.Outco
         Refused: the key refuses (wrong PIN, locked): nothing was signed.
     """
     return ceremony.carry_through(work, request_ids, sealed_pin)
+
+
+def under_way(outcome: ceremony.Outcome) -> str:
+    """Return what to say of a signature that completes by itself: that it does, and what it waits for."""
+    words = _("%(name)s: chữ ký đang được hoàn tất, không cần nhập lại mã PIN.") % {"name": pick(outcome.name)}
+    return f"{words} {sentence(outcome.failure or 'signing.under_way', language(), outcome.facts).what}"

@@ -23,7 +23,7 @@ from webapp.rendering.formats import duration, instant
 from webapp.rendering.lists import Column, asked, taken_away
 from webapp.rendering.words import DOCUMENT_STATE
 from webapp.signing_room.area import REVISION, area
-from webapp.signing_room.ceremony import approve, prepared
+from webapp.signing_room.ceremony import approve, prepared, under_way
 from webapp.transaction import act, look, work
 
 SIZE = 25
@@ -95,6 +95,7 @@ def page(task_id: UUID) -> ResponseReturnValue:
             elsewhere=elsewhere,
             refused=Refused(ready.failure, **ready.facts) if ready is not None and ready.failure else None,
             brief=ceremony.brief(w, seen.desk.task),
+            telephone=ceremony.approved_by_telephone(w),
             expiring=seen.key_until is not None and seen.key_until - w.now < EXPIRING,
             neighbours=neighbours(w, task_id),
             revision_word=REVISION,
@@ -131,12 +132,12 @@ def sign(task_id: UUID) -> ResponseReturnValue:
     with work() as w:
         if tasks.find(w, task_id).closed_by_id == w.actor.person:
             return redirect(url_for("signing_room.waiting"), 303)
-        shown = shown_request(w, task_id)
-    if not sealed_pin:
+        shown, telephone = shown_request(w, task_id), ceremony.approved_by_telephone(w)
+    if not sealed_pin and not telephone:
         raise Refused("web.pin_missing", field="pin")
     outcome = approve([shown], sealed_pin)[0]
     if outcome.waiting and outcome.failure:
-        flash(_("%(name)s: chữ ký đang được hoàn tất, không cần nhập lại mã PIN.") % {"name": pick(outcome.name)}, "soon")
+        flash(under_way(outcome), "soon")
         return redirect(url_for("signing_room.waiting"), 303)
     if outcome.failure:
         raise Refused(outcome.failure, field="pin", **outcome.facts)

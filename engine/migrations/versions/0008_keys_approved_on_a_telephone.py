@@ -1,0 +1,15 @@
+"""Keys whose holder approves on a telephone"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+
+
+def upgrade() -> None:
+    comment = "pin | telephone: how its holder authorises a signature"
+    op.add_column("signing_key", sa.Column("approval", sa.String(), nullable=False, server_default="pin", comment=comment))
+    op.alter_column("signing_key", "approval", server_default=None)
