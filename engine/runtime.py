@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from engine.connectors import Connectors
 from engine.deadline.calendar_file import Calendars
 from engine.documents.blobs import BlobStore
+from engine.documents.preservation import Preserver, open_preserver
 from engine.documents.signature import SigningOffice, open_signing_office
 from engine.documents.templates import TEST_MARK, Printer
 from engine.errors import Forbidden
@@ -156,3 +157,4 @@ def offer_parts(parts: PartShelf, settings: Settings) -> None:
     parts.offer(Calendars, lambda: Calendars(settings.procedures / "_calendars"))
     parts.offer(Printer, lambda: printer_of(settings))
     parts.offer(SigningOffice, lambda: open_signing_office(settings.home, FONTS, test=settings.demo))
+    parts.offer(Preserver, lambda: open_preserver(settings.home))

@@ -24,7 +24,7 @@ from signing.examine import Inquiry, examine
 from signing.keys import certificate_facts, parsed_all
 from signing.pades import settle
 from signing.revocation import Sources
-from signing.tsa import LiveStamper, TimeStampClient
+from signing.tsa import LiveStamper, TokenSource
 
 LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")
 
@@ -46,7 +46,7 @@ class Renewal:
     due: datetime
 
 
-def raise_level(pdf: bytes, inquiry: Inquiry, tsa: TimeStampClient | None, *, archive: bool = True) -> Raised:
+def raise_level(pdf: bytes, inquiry: Inquiry, tsa: TokenSource | None, *, archive: bool = True) -> Raised:
     """Collect evidence for every signature and, with *archive*, time-stamp the whole; calling it again renews the archive time-stamp.
 
     *inquiry* carries anchors, clock and sources. Never loses work: on an outage the best bytes so far come back with the reason.
@@ -90,7 +90,7 @@ def _with_evidence(pdf: bytes, inquiry: Inquiry) -> bytes:
     return pdf
 
 
-def _stamped(pdf: bytes, inquiry: Inquiry, tsa: TimeStampClient) -> bytes:
+def _stamped(pdf: bytes, inquiry: Inquiry, tsa: TokenSource) -> bytes:
     stamper, out = PdfTimeStamper(LiveStamper(tsa, inquiry.now)), io.BytesIO()
     reader = PdfFileReader(io.BytesIO(pdf), strict=True)
     if reader.embedded_timestamp_signatures:

@@ -7,6 +7,7 @@ import secrets
 import urllib.parse
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 
 from asn1crypto import algos, cms, tsp
 from pyhanko.sign.timestamps import TimeStamper
@@ -16,6 +17,14 @@ from signing.errors import SigningError
 Post = Callable[[str, bytes], bytes]
 MAX_SKEW_SECONDS = 60
 _MAX_ANSWER = 256 * 1024
+
+
+class TokenSource(Protocol):
+    """Whoever answers a digest with a time-stamp token."""
+
+    def token(self, digest: bytes, now: datetime) -> bytes:
+        """A time-stamp token (CMS, DER) over the SHA-256 *digest*."""
+        ...
 
 
 class TimeStampClient:
@@ -96,7 +105,7 @@ class HeldToken(TimeStamper):
 class LiveStamper(TimeStamper):
     """Lets pyHanko ask a client directly, where an archive time-stamp is made in one go."""
 
-    def __init__(self, client: TimeStampClient, now: datetime) -> None:
+    def __init__(self, client: TokenSource, now: datetime) -> None:
         TimeStamper.__init__(self)
         self._client, self._now = client, now
 

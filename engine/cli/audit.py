@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from engine.cli._opening import opened, operator
 from engine.documents import anchor
 from engine.kernel import journal_proof
 from engine.kernel.journal import OFFICE
+from engine.queries import preservation
 
 SENTENCES = {
     "altered": "line {number} was changed after it was written",
@@ -36,6 +38,8 @@ def add(commands: Any) -> None:
     checked.add_argument("--json", action="store_true", help="for machines")
     written = leaf(audit, "export", export, "write the journal and its seals for a check without this program (docs/check_journal.py)")
     written.add_argument("folder", type=Path)
+    listed = leaf(audit, "evidence", evidence, "report until when the signatures of issued documents can be proven")
+    listed.add_argument("--json", action="store_true", help="for machines")
     proven = leaf(audit, "proof", prove, "print the proof that a paper stands in the journal, by the code in its QR picture")
     proven.add_argument("paper")
 
@@ -76,6 +80,20 @@ def prove(chosen: argparse.Namespace) -> int:
         return 1
     print(json.dumps(found.proof, ensure_ascii=False, indent=1))
     return 0
+
+
+def evidence(chosen: argparse.Namespace) -> int:
+    """Print the renewal report; 1 when something is late."""
+    with opened() as runtime, runtime.begin(operator()) as w:
+        rows = preservation.report(w, limit=100_000)
+    if chosen.json:
+        print(json.dumps([{**asdict(row), "document_id": str(row.document_id)} for row in rows], default=str, ensure_ascii=False))
+    else:
+        for row in rows:
+            until = f"until {row.until:%Y-%m-%d}" if row.until else "no evidence yet"
+            print(f"{row.dossier} {row.number or ''} {row.level} {until}, next {row.next_at:%Y-%m-%d %H:%M} {row.missing}".rstrip())
+        print(f"{len(rows)} documents, {sum(row.late for row in rows)} late")
+    return int(any(row.late for row in rows))
 
 
 def named(chain: UUID) -> str:

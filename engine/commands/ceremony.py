@@ -16,7 +16,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from engine.commands import signatures, tasks
+from engine.commands import preservation, signatures, tasks
 from engine.documents.blobs import BlobStore
 from engine.documents.model import Document, RegisterEntry, SignatureRequest, SigningKey
 from engine.documents.signature import Signed, SigningOffice, ToSign, embed, fits, translated
@@ -277,6 +277,7 @@ def issue(run: Flow, document: Document) -> None:
         select(RegisterEntry).where(RegisterEntry.province == w.province, RegisterEntry.document_id == document.id)
     ):
         entry.state = "issued"
+    preservation.plan(w, document)
 
 
 def give_back(begin: Begin, batch: Sequence[ToSign], code: str, facts: Mapping[str, Any]) -> list[Outcome]:

@@ -19,6 +19,8 @@ from engine.kernel.identifiers import new_id
 from engine.kernel.tables import Instant, Record
 
 BATCH = 100
+PRESERVE = "preserve"
+"""Evidence of an issued document: strangers' services are asked, so it never waits in the way of terms and timers."""
 
 
 class Due(Record):
@@ -95,9 +97,11 @@ def replace(session: Session, province: int, dossier: UUID, kind: str, instants:
         put(session, province, dossier, kind, ref, due_at)
 
 
-def candidates(session: Session, province: int, now: datetime, limit: int = BATCH) -> list[UUID]:
-    """Return ids of rows that are due and that nobody else is working on, the oldest first."""
-    query = select(Due.id).where(Due.province == province, Due.fired_at.is_(None), Due.due_at <= now).order_by(Due.due_at).limit(limit)
+def candidates(session: Session, province: int, now: datetime, limit: int = BATCH, *, kind: str | None = None) -> list[UUID]:
+    """Return ids of rows that are due and that nobody else is working on, the oldest first: of *kind*, or all but evidence."""
+    wanted = Due.kind != PRESERVE if kind is None else Due.kind == kind
+    query = select(Due.id).where(Due.province == province, Due.fired_at.is_(None), Due.due_at <= now, wanted)
+    query = query.order_by(Due.due_at).limit(limit)
     return list(session.scalars(query.with_for_update(skip_locked=True)))
 
 
@@ -130,4 +134,5 @@ def again(session: Session, province: int, due: UUID) -> None:
 
 def oldest(session: Session, province: int) -> datetime | None:
     """Return the earliest instant still waiting: its lateness is what citizens feel."""
-    return session.scalar(select(func.min(Due.due_at)).where(Due.province == province, Due.fired_at.is_(None)))
+    waiting = select(func.min(Due.due_at)).where(Due.province == province, Due.fired_at.is_(None), Due.kind != PRESERVE)
+    return session.scalar(waiting)

@@ -68,7 +68,7 @@ def known(w: UnitOfWork, pdf: bytes) -> Known:
     document, revision = row
     return Known(
         True,
-        document.sha256 == sha256 and document.state == "issued",
+        document.state == "issued" and _newest(document, revision),
         revision.kind,
         document.name,
         document.number,
@@ -77,6 +77,11 @@ def known(w: UnitOfWork, pdf: bytes) -> Known:
         document.public_id if document.state == "issued" else "",
         capacities(w, document),
     )
+
+
+def _newest(document: Document, revision: DocumentRevision) -> bool:
+    """Whether nothing but evidence was added after *revision*: who holds the sealed file holds the document."""
+    return all(one.kind == "preserved" for one in document.revisions if one.position > revision.position)
 
 
 def capacities(w: UnitOfWork, document: Document) -> list[Json]:

@@ -16,7 +16,7 @@ from engine.kernel.database import conninfo
 from engine.kernel.logs import configure, logger
 from engine.runtime import Runtime, open_runtime
 from engine.settings import Settings
-from engine.worker import dispatch, migrations, seal, signatures, timers
+from engine.worker import dispatch, migrations, preservation, seal, signatures, timers
 
 SWEEP_PAUSE = 2.0  # seconds between two sweeps
 SEAL_PAUSE = 60.0
@@ -79,6 +79,7 @@ def run(settings: Settings) -> None:
         Ticker("sweep", lambda: timers.sweep(runtime), SWEEP_PAUSE),
         Ticker("migrations", lambda: migrations.move_waiting(runtime), SWEEP_PAUSE),
         Ticker("signatures", lambda: signatures.carry_on(runtime), SWEEP_PAUSE),
+        Ticker("preservation", lambda: preservation.preserve_waiting(runtime), SEAL_PAUSE),
         Ticker("seal", lambda: seal.seal_once_a_day(runtime), SEAL_PAUSE),
         Ticker("heartbeat", lambda: beat(settings), HEARTBEAT),
     ]

@@ -160,6 +160,7 @@ ROWS = {
     "admin.calendar": Row(ADMINISTRATOR),
     "admin.incidents": Row(ADMINISTRATOR),
     "admin.journal": Row(INSPECTOR),
+    "admin.evidence": Row(INSPECTOR),
 }
 
 

@@ -19,6 +19,7 @@ from PIL import Image, ImageDraw
 
 from engine.commands import ceremony, dossiers, files, organisation, procedures, signatures, tasks
 from engine.commands.dossiers import PartyInput, Received, Reception
+from engine.documents.preservation import Preserver
 from engine.documents.signature import SigningOffice
 from engine.kernel.clock import MovableClock
 from engine.kernel.unit_of_work import Actor
@@ -313,6 +314,18 @@ def open_keys(office: Office) -> None:
 
     custody, stamps = OpenCustody(folder), in_process(authorities.timestamp, lambda: office.clock.at)
     office.runtime.parts.offer(SigningOffice, lambda: SigningOffice(custody, stamps, verify_here, stands, real.fonts, test=True))
+
+
+def open_preserver(office: Office) -> None:
+    """Let issued documents be made to last by the office's own authorities, in this process."""
+    folder = office.runtime.settings.home / "pki"
+
+    def authorities() -> Authorities:
+        return Authorities(testpki.TestPki(folder))
+
+    stamps = in_process(lambda body, at: authorities().timestamp(body, at), lambda: office.clock.at)
+    made = Preserver(lambda: Trust.of_test_pki(folder), lambda _: AskedHere(authorities(), lambda: office.clock.at), stamps)
+    office.runtime.parts.offer(Preserver, lambda: made)
 
 
 class AskedHere(Sources):

@@ -9,7 +9,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.commands import incidents as commands
-from engine.queries import administration, audit
+from engine.queries import administration, audit, preservation
 from engine.runtime import UnitOfWork
 from webapp.accounts import holding, signed_in
 from webapp.admin.area import AUDITORS, SETTLERS, area
@@ -103,3 +103,11 @@ def check_journal() -> ResponseReturnValue:
         rows, total = audit.lines(w, size=listing.size)
         kinds = [(kind, FACT.get(kind, kind)) for kind in audit.kinds(w)]
         return render_template("admin/journal.html", listing=listing.showing(rows, total), kinds=kinds, report=report)
+
+
+@area.get("/evidence")
+@holding(*AUDITORS)
+def evidence() -> ResponseReturnValue:
+    """Show until when the signatures of issued documents can be proven, and what is renewed when."""
+    with look() as w:
+        return render_template("admin/evidence.html", rows=preservation.renewals(w))

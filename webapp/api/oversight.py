@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from engine.commands import incidents as commands
-from engine.queries import audit, board
+from engine.queries import audit, board, preservation
 from engine.runtime import UnitOfWork
 from webapp.api.routes import Page, bounded, listed, page_of, route
 from webapp.api.shapes import taken
@@ -82,6 +82,12 @@ class PaperProof:
 def paper_proof(w: UnitOfWork, public_id: str) -> PaperProof:
     """Return the proof behind a printed code."""
     return taken(PaperProof, audit.paper(w, public_id))
+
+
+@route("GET", "/evidence", "Until when the signatures of issued documents can be proven", tag=TAG, answer=Sequence[preservation.Renewal])
+def evidence(w: UnitOfWork) -> Any:
+    """Return what is to be renewed, the nearest first."""
+    return preservation.renewals(w)
 
 
 @dataclass(frozen=True)

@@ -177,6 +177,7 @@ FACT = {
     "document.cancelled": _("Hủy văn bản"),
     "document.drafted": _("Soạn dự thảo"),
     "document.made": _("Lập phiếu, giấy"),
+    "document.preserved": _("Lưu bằng chứng lâu dài cho văn bản"),
     "document.numbered": _("Cấp số, ngày"),
     "document.sealed": _("Ký số cơ quan (đóng dấu)"),
     "document.signed": _("Lãnh đạo ký số"),

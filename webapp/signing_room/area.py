@@ -20,4 +20,5 @@ REVISION = {
     "signed": _("Lãnh đạo đã ký"),
     "numbered": _("Đã cấp số"),
     "sealed": _("Đã đóng dấu"),
+    "preserved": _("Đã lưu bằng chứng lâu dài"),
 }
