@@ -60,6 +60,8 @@ def add(commands: Any) -> None:
     measured = leaf(bench, "complete-task", complete_task, "completed steps a second, beside a raw transaction of the same rows")
     measured.add_argument("--cases", type=int, default=40, help="dossiers of 12 steps to measure (default 40)")
     measured.add_argument("--json", action="store_true", help="print the figures for a machine")
+    judged = leaf(bench, "gate", gate, "the publication gate over diagrams of 300 nodes, shape by shape")
+    judged.add_argument("--json", action="store_true", help="print the figures for a machine")
     language = leaf(bench, "feel", feel, "the expression language and its decision tables, beside pySFeel")
     language.add_argument("--json", action="store_true", help="print the figures for a machine")
     first = leaf(bench, "start", start, "a stranger's first start in an empty clone, the next one, memory")
@@ -74,6 +76,11 @@ def start(chosen: argparse.Namespace) -> int:
 def feel(chosen: argparse.Namespace) -> int:
     """Measure the expression language; what is measured stands in ``benchmarks/feel.py``."""
     return int(runpy.run_path(str(ROOT / "benchmarks" / "feel.py"))["main"](chosen.json))
+
+
+def gate(chosen: argparse.Namespace) -> int:
+    """Measure the publication gate; what is measured stands in ``benchmarks/gate.py``."""
+    return int(runpy.run_path(str(ROOT / "benchmarks" / "gate.py"))["main"](chosen.json))
 
 
 def complete_task(chosen: argparse.Namespace) -> int:

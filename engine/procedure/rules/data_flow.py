@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import combinations
 
 from engine.procedure.diagram import Node
 from engine.procedure.report import Finding
@@ -27,14 +28,14 @@ def written(node: Node) -> set[str]:
 
 def shared_variable(examined: Examined) -> Iterator[Finding]:
     """Two steps that run side by side write different variables (defects 16, 44: one answer would be lost)."""
-    nodes = examined.diagram.nodes
-    for pair in sorted(examined.parallel, key=sorted):
-        one, *rest = sorted(pair)
-        if not rest:
-            continue
-        both = written(nodes[one]) & written(nodes[rest[0]])
-        for name in sorted(both):
-            yield examined.find("shared-variable", nodes[one], variable=name, other=nodes[rest[0]].name or rest[0])
+    writers: dict[str, list[Node]] = {}
+    for node in examined.diagram.nodes.values():
+        for name in written(node):
+            writers.setdefault(name, []).append(node)
+    for name, nodes in sorted(writers.items()):
+        for one, other in combinations(sorted(nodes, key=lambda node: node.id), 2):
+            if frozenset((one.id, other.id)) in examined.parallel:
+                yield examined.find("shared-variable", one, variable=name, other=other.name or other.id)
 
 
 def reserved_name(examined: Examined) -> Iterator[Finding]:
