@@ -1,4 +1,4 @@
-"""The table of BPMN elements: read from `docs/bpmn-elements.toml`, written as `docs/bpmn-elements.md`."""
+"""The tables of BPMN and DMN elements: read from `docs/*-elements.toml`, written as `docs/bpmn-elements.md`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 DOCS = Path(__file__).parents[2] / "docs"
 SOURCE, TABLE = DOCS / "bpmn-elements.toml", DOCS / "bpmn-elements.md"
+DECISIONS = DOCS / "dmn-elements.toml"
 
 HEAD = """# Every element of BPMN and what becomes of it
 
@@ -24,18 +25,30 @@ schema of the standard and runs every kind.
 """
 
 
-def elements():
+MORE = """
+# Every element of DMN and what becomes of it
+
+Written from `docs/dmn-elements.toml`; held against the schemas of DMN 1.2 and 1.3 and against the words our reader knows.
+
+| element | becomes | note | shown by |
+|---|---|---|---|
+"""
+
+
+def elements(source=SOURCE):
     """Return every element with what becomes of it."""
-    return tomllib.loads(SOURCE.read_text(encoding="utf-8"))
+    return tomllib.loads(source.read_text(encoding="utf-8"))
+
+
+def rows_of(source):
+    for name, row in elements(source).items():
+        file, _, test = row["test"].partition("::")
+        yield f"| `{name}` | {row['becomes']} | {row.get('note', '')} | [{test}](../{file}) |\n"
 
 
 def written():
-    """Return the table as Markdown."""
-    rows = []
-    for name, row in elements().items():
-        file, _, test = row["test"].partition("::")
-        rows.append(f"| `{name}` | {row['becomes']} | {row.get('note', '')} | [{test}](../{file}) |")
-    return HEAD + "\n".join(rows) + "\n"
+    """Return the tables as Markdown."""
+    return HEAD + "".join(rows_of(SOURCE)) + MORE + "".join(rows_of(DECISIONS))
 
 
 if __name__ == "__main__":

@@ -6,15 +6,20 @@ from importlib import resources
 import pytest
 from lxml import etree
 
+from engine.feel import FeelError
+from engine.feel.dmn import read_decisions
+from engine.feel.dmn.vocabulary import CHILDREN
 from engine.procedure.diagram_reader import read_diagram
 from engine.procedure.gate import check
 from engine.procedure.normaliser import normalise
-from tests.procedures.elements import DOCS, TABLE, elements, written
+from tests.procedures.elements import DECISIONS, DOCS, TABLE, elements, written
 from tests.procedures.packages import small, step
 from tests.process.kit import GJ, Case, el, ev, operator, process, xml
 from tests.process.kit import step as kit_step
+from tests.rules.feel import tables as dmn
 
 ROWS = elements()
+DECISION_ROWS = elements(DECISIONS)
 SCHEMA = "{http://www.w3.org/2001/XMLSchema}element"
 TASK = "</bpmn:userTask>"
 
@@ -41,7 +46,7 @@ def test_the_table_is_written_from_its_source():
 
 def test_every_test_the_table_names_exists():
     known = {}
-    for row in ROWS.values():
+    for row in (*ROWS.values(), *DECISION_ROWS.values()):
         file, _, name = row["test"].partition("::")
         if file not in known:
             tree = ast.parse((DOCS.parent / file).read_text(encoding="utf-8"))
@@ -244,3 +249,60 @@ def test_a_called_process_takes_and_gives_what_it_declares():
     assert set(case.last.variables) == {"a", "b"}
     case.done("r", {"n": 4})
     assert case.last.variables == {"a": {"n": 1}, "b": {"n": 2}, "q": {"n": 3}}
+
+
+# -- DMN
+
+
+def decision_rows(kind):
+    return sorted(name for name, row in DECISION_ROWS.items() if row["becomes"] == kind)
+
+
+def declared_by_decisions():
+    folder = resources.files("SpiffWorkflow.dmn.parser") / "schema"
+    for file in ("DMN12.xsd", "DMN13.xsd"):
+        yield from etree.fromstring((folder / file).read_bytes()).iter(SCHEMA)
+
+
+def test_every_element_of_the_decision_schemas_and_of_our_reader_stands_in_the_table_and_nothing_else():
+    known = {inner for children in CHILDREN.values() for inner in children} | set(CHILDREN)
+    assert set(DECISION_ROWS) == {one.get("name") for one in declared_by_decisions() if one.get("name")} | known
+
+
+def test_what_is_abstract_in_the_schema_of_decisions_is_told_so():
+    abstract = {one.get("name") for one in declared_by_decisions() if one.get("abstract") == "true" or one.get("name") == "DMNElement"}
+    assert set(decision_rows("abstract")) == abstract
+
+
+@pytest.mark.parametrize("name", decision_rows("refused"))
+def test_what_no_decision_holds_is_refused_by_its_name(name):
+    logic = dmn.literal("1").replace("</literalExpression>", f"<{name}/></literalExpression>")
+    if name == "importedElement":
+        logic = logic.replace("<importedElement/>", "<importedValues><importedElement>x</importedElement></importedValues>")
+    with pytest.raises(FeelError) as caught:
+        read_decisions(dmn.definitions(dmn.decision("d", logic)))
+    assert caught.value.code == "decision.unsupported"
+
+
+AROUND = {
+    "impactingDecision": "performanceIndicator", "decisionMade": "organizationUnit", "decisionOwned": "organizationUnit",
+    "type": "knowledgeSource", "owner": "knowledgeSource", "requiredAuthority": "authorityRequirement",
+    "sourceRef": "association", "targetRef": "association",
+}  # fmt: skip
+BESIDE = {
+    "association", "group", "textAnnotation", "elementCollection", "performanceIndicator", "organizationUnit", "knowledgeSource",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", decision_rows("documents"))
+def test_what_documents_a_decision_changes_nothing(name):
+    logic = dmn.table("F", ["x"], ["r"], [("> 1", "10"), ("-", "20")])
+    outer = AROUND.get(name, name)
+    part = f"<{outer}><{name}/></{outer}>" if outer != name else f"<{name}/>"
+    if name in ("annotation", "annotationEntry"):
+        logic = logic.replace("<rule", "<annotation name='vì sao'/><rule", 1)
+        logic = logic.replace("</rule>", "<annotationEntry><text>vì thế</text></annotationEntry></rule>")
+        part = ""
+    beside, within = (part, "") if outer in BESIDE else ("", part)
+    data = dmn.definitions(beside, dmn.given("x"), dmn.decision("d", logic, dmn.needs("Input", "x"), within))
+    assert [read_decisions(data).evaluate("d", {"x": x}).value for x in (1, 2)] == [20, 10]

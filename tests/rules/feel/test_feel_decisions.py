@@ -249,6 +249,21 @@ def test_item_definitions_constrain_values() -> None:
         run(literal("x.ten"), {"x": {}}, types=types, kinds={"x": "tPerson"})
 
 
+def test_an_item_may_be_a_function() -> None:
+    item = (
+        '<itemDefinition name="tFee"><functionItem outputTypeRef="number"><parameters name="pages" typeRef="number"/></functionItem>'
+        "</itemDefinition>"
+    )
+    fee = "<functionDefinition><formalParameter name='pages' typeRef='number'/>" + literal("pages * 2000") + "</functionDefinition>"
+    data = definitions(
+        item,
+        given("x", "number"),
+        decision("fee", fee, kind="tFee"),
+        decision("d", literal("fee(x)"), needs("Decision", "fee"), needs("Input", "x")),
+    )
+    assert read_decisions(data).evaluate("d", {"x": 3}).value == 6000
+
+
 def test_constraints_add_up_and_those_of_a_collection_concern_the_list() -> None:
     types = (
         "<itemDefinition name='tAge'><typeRef>number</typeRef><allowedValues><text>[0..120]</text></allowedValues></itemDefinition>"
