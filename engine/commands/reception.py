@@ -20,7 +20,7 @@ from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.office import flow, papers
 from engine.office.flow import Flow
-from engine.office.intake import PartyInput, Reception, in_force, reception_facts, term_of, waiting
+from engine.office.intake import PartyInput, Reception, in_force, reception_facts, start_facts, term_of, waiting
 from engine.office.operators import announce, operators
 from engine.office.papers import short_code
 from engine.office.standing import ZONE, acting, agency_of, units_of
@@ -81,19 +81,23 @@ def check_reception(w: UnitOfWork, package: Package, reception: Reception, uploa
                 today=today,
             ):
                 wrong[f"{kind}.{refused.field}"] = refused
-    facts = reception_facts(reception, dict(reception.answers))
+    answers: Json = {}
+    required = checklist.is_required
+    if package.start_form:
+        try:
+            answers = package.form(package.start_form).check(
+                reception.answers, {"dossier": reception_facts(reception, package, reception.answers)}
+            )
+        except Invalid as invalid:
+            wrong |= {f"answers.{k}": v for k, v in invalid.errors.items()}
+            required = checklist.wanted_so_far
+    facts = reception_facts(reception, package, answers or reception.answers)
     handed_in = set(reception.components) | {u.component for u in uploads if u.component}
-    for refused in checklist.missing(package.components, handed_in, {u.component for u in uploads}, facts):
+    for refused in checklist.missing(package.components, handed_in, {u.component for u in uploads}, facts, required):
         wrong[f"component.{refused.field}"] = refused
     units = units_of(w.session, w.province)
     if reception.deciding_unit_id not in units:
         wrong["deciding_unit"] = Refused("dossier.deciding_unit_unknown", field="deciding_unit")
-    answers: Json = {}
-    if package.start_form:
-        try:
-            answers = package.form(package.start_form).check(reception.answers, {"dossier": facts})
-        except Invalid as invalid:
-            wrong |= {f"answers.{k}": v for k, v in invalid.errors.items()}
     if wrong:
         raise Invalid(wrong)
     return answers
@@ -143,7 +147,7 @@ def new_dossier(
             name={"vi": component.name.vi, "en": component.name.en},
             form=component.form,
             copies=component.copies,
-            required=checklist.is_required(component, reception_facts(reception, answers)),
+            required=checklist.is_required(component, reception_facts(reception, package, answers)),
             present=component.key in set(reception.components) | {u.component for u in uploads},
         )
         for position, component in enumerate(package.components)
@@ -191,7 +195,7 @@ def open_dossier(w: UnitOfWork, dossier: Dossier, package: Package, uploads: Seq
         files=[str(u.id) for u in uploads],
     )
     flow.project_due(run, "received")
-    facts = flow.dossier_context(run)
+    facts = {**flow.dossier_context(run), "answers": start_facts(package, dossier.answers)}
     for position, fee in enumerate(fees.due_fees(package.fees, facts)):
         dossier.fees.append(
             FeeDue(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -52,8 +52,20 @@ def is_required(component: Paper, facts: Mapping[str, Any]) -> bool:
         raise Refused("checklist.condition_undecided", field=component.key, condition=component.required) from wrong
 
 
+def wanted_so_far(component: Paper, facts: Mapping[str, Any]) -> bool:
+    """Say whether a component is required on what is known so far; a condition that cannot be decided yet asks for nothing."""
+    try:
+        return is_required(component, facts)
+    except Refused:
+        return False
+
+
 def missing(
-    components: Iterable[Paper], handed_in: Collection[str], uploaded: Collection[str | None], facts: Mapping[str, Any]
+    components: Iterable[Paper],
+    handed_in: Collection[str],
+    uploaded: Collection[str | None],
+    facts: Mapping[str, Any],
+    required: Callable[[Paper, Mapping[str, Any]], bool] = is_required,
 ) -> list[Refused]:
     """Return one refusal for every required paper not handed in, every file not uploaded, and every paper nobody asked for."""
     known = list(components)
@@ -64,7 +76,7 @@ def missing(
     ]
     for component in known:
         present = component.key in handed_in
-        if not present and is_required(component, facts):
+        if not present and required(component, facts):
             found.append(Refused("checklist.component_missing", field=component.key, component=component.name.vi))
         elif present and component.upload and component.key not in uploaded:
             found.append(Refused("checklist.upload_missing", field=component.key, component=component.name.vi))

@@ -80,14 +80,20 @@ def preview_due(w: UnitOfWork, procedure: str, unit_id: UUID) -> Json:
     return {"term": term.to_json(), "due_at": answer.at, "provisional": answer.provisional, "days": days}
 
 
-def reception_facts(reception: Reception, answers: Json) -> Json:
-    """Return what a component's condition may read before the dossier exists."""
+def reception_facts(reception: Reception, package: Package, answers: Mapping[str, Any]) -> Json:
+    """Return what a component's condition may read before the dossier exists; a field not yet answered, or wrongly, is null."""
     return {
         "channel": reception.channel,
         "delivery": reception.delivery,
         "by_representative": reception.submitter is not None,
-        "answers": answers,
+        "answers": start_facts(package, answers),
     }
+
+
+def start_facts(package: Package, answers: Mapping[str, Any]) -> Json:
+    """Return the answers of the package's start form as conditions compute with them: numbers as numbers, days as days."""
+    form = package.form(package.start_form) if package.start_form else None
+    return form.typed(form.draft(answers)) if form is not None else dict(answers)
 
 
 def waiting(w: UnitOfWork, upload_key: str) -> list[StoredFile]:

@@ -51,11 +51,12 @@ def variable_of(node: Node) -> str | None:
 
 def base_types(package: Package) -> dict[str, FeelType]:
     """Return what is known from the start: the dossier, the initiator, the form of the application."""
-    types: dict[str, FeelType] = {"dossier": context_of(DOSSIER)}
+    start = package.form(package.start_form) if package.start_form and package.start_form in package.form_keys else None
+    types: dict[str, FeelType] = {"dossier": context_of({**DOSSIER, **({"answers": form_type(start)} if start is not None else {})})}
     if package.scope == "internal":
         types["initiator"] = context_of(INITIATOR)
-    if package.start_form and package.start_form in package.form_keys:
-        types[package.start_form] = form_type(package.form(package.start_form))
+    if start is not None and package.start_form:
+        types[package.start_form] = form_type(start)
     return types
 
 

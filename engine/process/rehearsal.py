@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from engine.errors import Conflict, EngineError, Invalid, Refused
-from engine.feel import compile_expression
+from engine.feel import FeelError, compile_expression
 from engine.procedure.framing import spoken
 from engine.procedure.package import Package
 from engine.procedure.report import Finding, at
@@ -240,7 +240,10 @@ def _play(base: Rehearsal, scenario: Scenario) -> Played:
         return Played(scenario, found, tuple(run.done), run.view if run.advance is not None else None)
 
     for fee in scenario.fees:
-        amount = _amount(base.package, fee.key, {**FACTS, **scenario.dossier, **fee.facts})
+        try:
+            amount = _amount(base.package, fee.key, {**FACTS, **scenario.dossier, **fee.facts})
+        except FeelError as problem:
+            return wrong("scenario.stopped", fee.line, reason_code=problem.code, reason_facts=dict(problem.facts))
         if amount != fee.amount:
             return wrong("scenario.fee", fee.line, expected=fee.amount, found=amount if amount is not None else "–")
     if not scenario.ends:
@@ -275,6 +278,9 @@ def _name_at(scenario: Scenario, line: int | None) -> str:
 
 
 def _amount(package: Package, key: str, facts: Mapping[str, Any]) -> int | None:
+    form = package.form(package.start_form) if package.start_form else None
+    if form is not None:
+        facts = {**facts, "answers": form.typed(form.draft(facts.get("answers", {})))}
     for fee in package.fees:
         if key in ("", fee.key):
             value = compile_expression(fee.amount).evaluate({"dossier": facts})

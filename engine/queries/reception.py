@@ -58,14 +58,14 @@ def intake(w: UnitOfWork, procedure: str, *, upload_key: str, reception: Any, de
     seat = acting(w).require("reception_officer")
     _, package = in_force(w, procedure)
     files = waiting(w, upload_key) if upload_key else []
-    facts = reception_facts(reception, dict(reception.answers))
+    facts = reception_facts(reception, package, reception.answers)
     pages = sum(f.pages for f in files)
     today = w.now.astimezone(ZONE).date()
     unit = deciding_unit or own_agency(w, seat)
     return Intake(
         package,
         package.form(package.start_form) if package.start_form else None,
-        [Wanted(c, checklist.is_required(c, facts), [f for f in files if f.component == c.key]) for c in package.components],
+        [Wanted(c, checklist.wanted_so_far(c, facts), [f for f in files if f.component == c.key]) for c in package.components],
         deciding_units(w, today),
         own_agency(w, seat),
         fees.due_fees(package.fees, {**facts, "pages": pages, "received_on": today.isoformat()}) if pages or not package.components else [],

@@ -230,7 +230,34 @@ HOUSE: dict[str, Any] = {
     "clarification": ["papers", "inspection", "planning", "utilities", "heritage"],
     "signer": LEADER,
 }
+LAND: dict[str, Any] = {
+    "agency": {**COMMUNE, "parent": "Văn phòng đăng ký đất đai", "name": "Chi nhánh Văn phòng đăng ký đất đai khu vực I"},
+    "dossier_code": CODE,
+    "owner": "Nguyễn Thị Ngọc Ánh",
+    "received_at": "2026-11-23T15:05:00+07:00",
+    "land_case": {
+        "change_kind": "gift",
+        "parcel_extent": "part",
+        "parcel": "Thửa 45, tờ bản đồ 12",
+        "land_place": "Xóm Đồng Tâm, xã Bình Minh",
+        "land_area": "120.5",
+        "certificate_serial": "BA 685616",
+        "receiving_party": "Bà Lê Thị Lan",
+    },
+    "obligation": {
+        "expected": "Thuế thu nhập cá nhân và lệ phí trước bạ của bên nhận",
+        "legal_basis": "Điều 13 Nghị định số 126/2020/NĐ-CP",
+    },
+    "cadastral_entry": {
+        "entry_text": "Tặng cho bà Lê Thị Lan 120,5 m² thửa đất số 45 theo hợp đồng số 88 ngày 20/11/2026; nay là thửa đất số 145.",
+        "book_number": "VP 00124",
+    },
+    "certificate_form": {"result_form": "new", "legal_basis": "Điều 136 Luật Đất đai số 31/2024/QH15"},
+    "signer": {"capacity": "own_power", "title": "Giám đốc", "name": "Trần Văn Đức"},
+}
 RESULTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "tax_slip": ("land_change", LAND),
+    "change_confirmation": ("land_change", LAND),
     "construction_permit": ("house_construction_permit", HOUSE),
     "consultation_letter": ("house_construction_permit", HOUSE),
     "certified_copy": ("certified_electronic_copy", CERTIFIED),

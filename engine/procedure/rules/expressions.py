@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from engine.feel import Expression, FeelError, FeelType, compile_expression, context_of
+from engine.feel import Expression, FeelError, FeelType, compile_expression
 from engine.procedure.diagram import Flow, Node, bpmn
 from engine.procedure.foreign import FORMAL
 from engine.procedure.form_fields import Field
@@ -13,7 +13,7 @@ from engine.procedure.juel import is_juel
 from engine.procedure.normaliser import CYCLE, DURATION
 from engine.procedure.report import Finding, Place
 from engine.procedure.rules.examined import Examined
-from engine.procedure.scope import DOSSIER, FUNCTIONS, field_type
+from engine.procedure.scope import FUNCTIONS, field_type
 
 YES_OR_NO = ("boolean",)
 MOMENT = ("days and time duration", "years and months duration", "date and time", "date", "string")
@@ -106,7 +106,7 @@ def loop_expression(examined: Examined) -> Iterator[Finding]:
 
 def declaration_expression(examined: Examined) -> Iterator[Finding]:
     """Amounts of fees and conditions of components, over the dossier alone."""
-    names: Mapping[str, FeelType] = {"dossier": context_of(DOSSIER)}
+    names: Mapping[str, FeelType] = {"dossier": examined.base_types["dossier"]}
     texts = [("fee", fee.key, fee.amount) for fee in examined.package.fees]
     texts += [("component", part.key, part.required) for part in examined.package.components if isinstance(part.required, str)]
     for kind, key, text in texts:
