@@ -7,7 +7,7 @@ the reason, to be tried again.
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -66,7 +66,7 @@ def raise_level(pdf: bytes, inquiry: Inquiry, tsa: TokenSource | None, *, archiv
 
 def level_of(pdf: bytes, inquiry: Inquiry) -> str:
     """The lowest level among the signatures, read from the file with the network off."""
-    report = examine(pdf, Inquiry(inquiry.anchors, inquiry.intermediates, inquiry.now, None), second_view=False)
+    report = examine(pdf, replace(inquiry, sources=None), second_view=False)
     return min((one.level for one in report.signatures), key=LEVELS.index, default=LEVELS[0])
 
 

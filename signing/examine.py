@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -31,12 +32,16 @@ from signing.second_view import areas_filled_later, objects_differ, pages_differ
 
 @dataclass(frozen=True)
 class Inquiry:
-    """What to judge against: *anchors* and *intermediates* (DER), the office's clock, and *sources* of evidence (None = offline)."""
+    """What to judge against.
+
+    *anchors* and *intermediates* (DER), the office's clock, *sources* of evidence (None = offline), the *ends* of algorithms (``Sunset``).
+    """
 
     anchors: tuple[bytes, ...]
     intermediates: tuple[bytes, ...]
     now: datetime
     sources: Sources | None
+    ends: Mapping[str, str] = field(default_factory=dict)
 
 
 def examine(pdf: bytes, inquiry: Inquiry, *, second_view: bool = True) -> Report:
@@ -152,7 +157,7 @@ def _integrity(pdf: bytes, signature: EmbeddedPdfSignature) -> list[Reason]:
 
 
 async def _judged(signature: EmbeddedPdfSignature, inquiry: Inquiry) -> Judgement:
-    policy = policy_of(parsed_all(inquiry.anchors))
+    policy = policy_of(parsed_all(inquiry.anchors), inquiry.ends)
     try:
         return await judge(signature, inquiry.now, policy, parsed_all(inquiry.intermediates), inquiry.sources)
     except OSError:
@@ -167,7 +172,7 @@ async def _level(signature: EmbeddedPdfSignature, inquiry: Inquiry, stamped: boo
         return "B-T"
     tokens = [gen_time(one.signed_data) for one in signature.reader.embedded_timestamp_signatures]
     tokens += [gen_time(one) for one in generic_cms.extract_tst_data_iter(signature.signer_info, signed=False)]
-    offline = Inquiry(inquiry.anchors, inquiry.intermediates, max(tokens), None)
+    offline = replace(inquiry, now=max(tokens), sources=None)
     judgement = await _judged(signature, offline)
     if judgement.indication is not AdESPassed.OK:
         return "B-T"

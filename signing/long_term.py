@@ -7,7 +7,7 @@ only its parts (EN 319 102-1).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko.sign.validation.errors import NoDSSFoundError
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.policy_decl import (
+    CMSAlgorithmUsagePolicy,
     LocalKnowledge,
     RevinfoOnlineFetchingRule,
     RevocationInfoGatheringSpec,
@@ -33,6 +34,7 @@ from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, CertRevTrustPolic
 from pyhanko_certvalidator.registry import SimpleTrustManager
 from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 
+from signing.algorithms import Sunset
 from signing.guards import OFFICE
 from signing.revocation import Sources
 from signing.tsa import MAX_SKEW_SECONDS
@@ -73,13 +75,14 @@ class Judgement:
         self.steps.append({"step": what, "judged_at": at.isoformat(), "result": result.standard_name})
 
 
-def policy_of(anchors: Sequence[asn1_x509.Certificate]) -> CertValidationPolicySpec:
-    """Revocation evidence is required, and required to be near the time it is used for."""
+def policy_of(anchors: Sequence[asn1_x509.Certificate], ends: Mapping[str, str] | None = None) -> CertValidationPolicySpec:
+    """Revocation evidence is required, and required to be near the time it is used for; *ends* of algorithms see ``Sunset``."""
     return CertValidationPolicySpec(
         trust_manager=SimpleTrustManager.build(trust_roots=list(anchors)),
         revinfo_policy=CertRevTrustPolicy(
             REQUIRE_REVINFO, freshness=EXPOSURE, freshness_req_type=FreshnessReqType.MAX_DIFF_REVOCATION_VALIDATION
         ),
+        algorithm_usage_policy=Sunset(ends),
     )
 
 
@@ -126,6 +129,7 @@ class _Walk:
     ) -> None:
         self._signature, self._now, self._policy, self._extra, self._sources = signature, now, policy, extra, sources
         self._reader = signature.reader
+        self._algorithms = CMSAlgorithmUsagePolicy.lift_policy(policy.algorithm_usage_policy or Sunset())
         self._last = self._reader.xrefs.total_revisions - 1
         self._raw = signature.compute_digest()
 
@@ -228,6 +232,7 @@ class _Walk:
                 self._policy,
                 revinfo_gathering_policy=RevocationInfoGatheringSpec(rule, sources),
                 local_knowledge=knowledge(resolver, self._extra),
+                signature_algorithm_policy=self._algorithms,
                 key_usage_settings=usage or KeyUsageConstraints(),
             ),
         }

@@ -32,13 +32,14 @@ _BYTES_A_SECOND = 5 * 1024 * 1024
 class Trust:
     """What is trusted and whom to ask.
 
-    Anchors and intermediates as DER, *routes* of the demonstration's services, allowed public *hosts*.
+    Anchors and intermediates as DER, *routes* of the demonstration's services, allowed public *hosts*, *ends* of algorithms.
     """
 
     anchors: tuple[bytes, ...]
     intermediates: tuple[bytes, ...] = ()
     routes: Mapping[str, str] = field(default_factory=dict)
     hosts: tuple[str, ...] = ()
+    ends: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of_test_pki(cls, folder: Path, routes: Mapping[str, str] | None = None) -> Trust:
@@ -57,6 +58,7 @@ def verify(pdf: bytes, trust: Trust, *, now: datetime, online: bool = True) -> R
         "intermediates": [base64.b64encode(one).decode() for one in trust.intermediates],
         "routes": dict(trust.routes),
         "hosts": list(trust.hosts),
+        "ends": dict(trust.ends),
         "now": now.astimezone(UTC).isoformat(),
         "online": online,
     }

@@ -26,6 +26,7 @@ def work(request: Json, pdf: bytes) -> tuple[Json, bytes]:
         intermediates=_certificates(request["intermediates"]),
         now=datetime.fromisoformat(request["now"]),
         sources=Sources(request["routes"], request["hosts"]) if request["online"] else None,
+        ends=request["ends"],
     )
     return examine(pdf, inquiry).to_json(), b""
 

@@ -1,4 +1,4 @@
-"""XML signatures: XAdES-B by signxml, XAdES-T and the judgement of time, chain and status ours on top of it.
+"""XML signatures: XAdES-B by signxml; XAdES-T, XAdES-LT and the judgement of time, chain and status ours on top of it.
 
 One rule keeps wrapping attacks out: there is one signature, a child of the root, over the whole document; only the node that was
 verified is ever read.
@@ -10,11 +10,12 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from asn1crypto import cms
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -30,7 +31,7 @@ from signxml.xades.xades import XAdESDataObjectFormat, XAdESSignatureConfigurati
 from signing.errors import SigningError
 from signing.examine import Inquiry
 from signing.keys import certificate_facts, parsed, parsed_all
-from signing.long_term import SIGNER_USAGE, SKEW
+from signing.long_term import EXPOSURE, SIGNER_USAGE, SKEW
 from signing.model import CertificateFacts, SignerCertificate
 from signing.pades import VIETNAM
 from signing.report import Reason, Verdict
@@ -55,6 +56,7 @@ _DIGESTS = (
     "http://www.w3.org/2001/04/xmlenc#sha512",
 )
 _PROPERTIES = {f"{XA}SignedProperties", f"{XA}UnsignedProperties"}
+_MOST_EVIDENCE = 64
 _MOST_BYTES = 20 * 1024 * 1024
 
 
@@ -104,6 +106,41 @@ def stamp_xml(xml: bytes, tsa: TimeStampClient, now: datetime) -> bytes:
     return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8"))
 
 
+def keep_evidence(xml: bytes, inquiry: Inquiry) -> bytes:
+    """Raise a time-stamped document to XAdES-LT: certificates, status answers and lists of signer and time stamp go into the file.
+
+    Raises:
+        SigningError: ``signing.evidence_down`` when not everything could be had; the document as it was stays good.
+    """
+    root = _parsed(xml)
+    signature = _root_signature(root)
+    place = _only(signature, f".//{XA}UnsignedSignatureProperties")
+    token = cms.ContentInfo.load(base64.b64decode(_only(place, f".//{XA}EncapsulatedTimeStamp").text or ""))
+    stamping = generic_cms.extract_certs_for_validation(token["content"]).signer_cert
+    try:
+        found = [asyncio.run(_collected(one, inquiry)) for one in (parsed(_signer_certificate(signature)), stamping)]
+    except (PathError, ValidationError, ValueError) as problem:
+        raise SigningError("signing.evidence_down") from problem
+    certificates, answers, lists = ({der for one in found for der in one[kind]} for kind in range(3))
+    values = etree.SubElement(place, f"{XA}CertificateValues")
+    for der in sorted(certificates):
+        etree.SubElement(values, f"{XA}EncapsulatedX509Certificate").text = base64.b64encode(der).decode()
+    values = etree.SubElement(place, f"{XA}RevocationValues")
+    for group, tag, ders in (("CRLValues", "EncapsulatedCRLValue", lists), ("OCSPValues", "EncapsulatedOCSPValue", answers)):
+        holder = etree.SubElement(values, XA + group) if ders else values
+        for der in sorted(ders):
+            etree.SubElement(holder, XA + tag).text = base64.b64encode(der).decode()
+    return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8"))
+
+
+async def _collected(certificate: asn1_x509.Certificate, inquiry: Inquiry) -> tuple[set[bytes], set[bytes], set[bytes]]:
+    context = _context(inquiry, inquiry.now)
+    validator = CertificateValidator(certificate, intermediate_certs=parsed_all(inquiry.intermediates), validation_context=context)
+    path = await validator.async_validate_path()
+    certificates = {one.dump() for one in path.iter_certs(include_root=True)}
+    return certificates, {one.dump() for one in context.ocsps}, {one.dump() for one in context.crls}
+
+
 def examine_xml(xml: bytes, inquiry: Inquiry) -> XmlReport:
     """Examine one signed XML document (inside the verifying child process when it comes from outside)."""
     try:
@@ -112,21 +149,53 @@ def examine_xml(xml: bytes, inquiry: Inquiry) -> XmlReport:
         certificate = _signer_certificate(signature)
         stamps = signature.findall(f".//{XA}EncapsulatedTimeStamp")
         content = _verified(xml, inquiry)
+        kept = _kept(signature)
     except (SigningError, InvalidSignature, InvalidInput, etree.Error, ValueError, TypeError, KeyError, IndexError, AttributeError):
         return XmlReport(Verdict.INVALID, (Reason("verify.xml_broken"),))
     facts = certificate_facts(certificate)
     proven, source, level, reasons = inquiry.now, "machine", "XAdES-B", []
     if stamps:
-        stamped = asyncio.run(_token_time(stamps[0].text or "", signature, inquiry)) if len(stamps) == 1 else None
+        stamped = asyncio.run(_token_time(stamps[0].text or "", signature, inquiry, kept)) if len(stamps) == 1 else None
         if stamped is None:
             return XmlReport(Verdict.INSUFFICIENT, (Reason("verify.timestamp_broken"),), content, facts, level)
         proven, source, level = stamped, "signature_timestamp", "XAdES-T"
     else:
         reasons.append(Reason("verify.time_unproven"))
-    refusal = asyncio.run(_chain_refusal(certificate, proven, inquiry))
+    refusal: Reason | None = Reason("verify.evidence_missing", {"indication": "chain"})
+    if stamps and kept.lasting:
+        refusal = asyncio.run(_chain_refusal(certificate, proven, replace(inquiry, sources=None), kept))
+        level = "XAdES-LT" if refusal is None else level
+    if refusal is not None or (inquiry.sources is not None and inquiry.now <= parsed(certificate).not_valid_after):
+        now = asyncio.run(_chain_refusal(certificate, proven, inquiry, kept))
+        if now is None and inquiry.now > parsed(certificate).not_valid_after:
+            now = Reason("verify.expired")  # an authority need not speak of certificates that have ended; only evidence kept proves them
+        # What is kept proves the past; only a revocation from before that time, learnt later, overrides it.
+        refusal = now if refusal is not None or (now is not None and now.code == "verify.revoked") else refusal
     verdict = Verdict.VALID if refusal is None else Verdict.INSUFFICIENT
     local = proven.astimezone(VIETNAM).isoformat(timespec="seconds")
     return XmlReport(verdict, (*reasons, *([refusal] if refusal else [])), content, facts, level, local, source)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Evidence in the file; nothing signs it, everything in it is signed by its own authority."""
+
+    certificates: tuple[bytes, ...] = ()
+    answers: tuple[bytes, ...] = ()
+    lists: tuple[bytes, ...] = ()
+
+    @property
+    def lasting(self) -> bool:
+        """Whether there is any."""
+        return bool(self.answers or self.lists)
+
+
+def _kept(signature: etree._Element) -> _Kept:
+    def read(tag: str) -> tuple[bytes, ...]:
+        found = signature.findall(f".//{XA}UnsignedSignatureProperties//{XA}{tag}")
+        return tuple(base64.b64decode("".join((one.text or "").split()), validate=True) for one in found[:_MOST_EVIDENCE])
+
+    return _Kept(read("EncapsulatedX509Certificate"), read("EncapsulatedOCSPValue"), read("EncapsulatedCRLValue"))
 
 
 def _verified(xml: bytes, inquiry: Inquiry) -> bytes:
@@ -147,12 +216,14 @@ def _verified(xml: bytes, inquiry: Inquiry) -> bytes:
     return whole
 
 
-async def _token_time(text: str, signature: etree._Element, inquiry: Inquiry) -> datetime | None:
+async def _token_time(text: str, signature: etree._Element, inquiry: Inquiry, kept: _Kept) -> datetime | None:
     covered = _canonical(_only(signature, f".//{DS}SignatureValue"))
     try:
         token = cms.ContentInfo.load(base64.b64decode(text))
         status = await generic_cms.validate_tst_signed_data(
-            token["content"], _context(inquiry, inquiry.now), lambda algorithm: hashlib.new(algorithm, covered).digest()
+            token["content"],
+            _context(inquiry, _judged_at(gen_time(token), inquiry), kept),
+            lambda algorithm: hashlib.new(algorithm, covered).digest(),
         )
         at = gen_time(token)
         good = status["intact"] and status["valid"] and status["trust_problem_indic"] is None and at <= inquiry.now + SKEW
@@ -161,7 +232,13 @@ async def _token_time(text: str, signature: etree._Element, inquiry: Inquiry) ->
         return None
 
 
-async def _chain_refusal(certificate: bytes, at: datetime, inquiry: Inquiry) -> Reason | None:
+def _judged_at(stamped: datetime, inquiry: Inquiry) -> datetime:
+    """When a time stamp's authority is judged: now; offline, as long as the evidence kept is near enough, at the time it states."""
+    near = inquiry.sources is None and stamped <= inquiry.now <= stamped + EXPOSURE
+    return stamped if near else inquiry.now
+
+
+async def _chain_refusal(certificate: bytes, at: datetime, inquiry: Inquiry, kept: _Kept) -> Reason | None:
     leaf = parsed(certificate)
     if not leaf.not_valid_before <= at <= leaf.not_valid_after:
         return Reason("verify.expired")
@@ -170,7 +247,7 @@ async def _chain_refusal(certificate: bytes, at: datetime, inquiry: Inquiry) -> 
     outages = len(inquiry.sources.outages) if inquiry.sources else 0
     try:
         validator = CertificateValidator(
-            leaf, intermediate_certs=parsed_all(inquiry.intermediates), validation_context=_context(inquiry, at)
+            leaf, intermediate_certs=parsed_all(inquiry.intermediates), validation_context=_context(inquiry, at, kept)
         )
         await validator.async_validate_path()
         SIGNER_USAGE.validate(leaf)
@@ -187,15 +264,16 @@ async def _chain_refusal(certificate: bytes, at: datetime, inquiry: Inquiry) -> 
     return None
 
 
-def _context(inquiry: Inquiry, at: datetime) -> ValidationContext:
+def _context(inquiry: Inquiry, at: datetime, kept: _Kept | None = None) -> ValidationContext:
+    kept = kept or _Kept()
     return ValidationContext(
         trust_roots=parsed_all(inquiry.anchors),
-        other_certs=parsed_all(inquiry.intermediates),
+        other_certs=parsed_all((*inquiry.intermediates, *kept.certificates)),
         moment=at,
         best_signature_time=at,
         allow_fetching=inquiry.sources is not None,
-        crls=[],
-        ocsps=[],
+        crls=list(kept.lists),
+        ocsps=list(kept.answers),
         revocation_mode="require",
         retroactive_revinfo=True,
         fetchers=inquiry.sources.get_fetchers() if inquiry.sources else None,

@@ -18,7 +18,7 @@ from pyhanko_certvalidator.fetchers.common_utils import format_ocsp_request
 from signing import archive, fields, pades, testpki
 from signing.archive import raise_level
 from signing.authorities import Authorities
-from signing.examine import Inquiry
+from signing.examine import Inquiry, examine
 from signing.keys import parsed
 from signing.model import AGENCY, LEADER, FieldPlan
 from signing.report import Report, Verdict
@@ -31,13 +31,17 @@ TIMES = {
     "leaf expired": datetime(2029, 6, 1, tzinfo=UTC),
     "responder expired": datetime(2031, 6, 1, tzinfo=UTC),
     "TSA expired": datetime(2033, 6, 1, tzinfo=UTC),
+    "CA expired": datetime(2036, 6, 1, tzinfo=UTC),
 }
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("travel") / "pki"
-    people = [testpki.PersonSpec("lan", "Nguyễn Thị Lan", "Giám đốc", "Sở Tư pháp", "0001", PINS["lan"])]
+    people = [
+        testpki.PersonSpec("lan", "Nguyễn Thị Lan", "Giám đốc", "Sở Tư pháp", "0001", PINS["lan"]),
+        testpki.PersonSpec("binh", "Trần Văn Bình", "Phó Giám đốc", "Sở Tư pháp", "0002", PINS["binh"], "rsa"),
+    ]
     testpki.create(folder, people, [], valid_from=VALID_FROM, years=12, lives={"people": 5, "ocsp": 7, "tsa": 9})
     return folder
 
@@ -47,12 +51,12 @@ def office(made: Path, tmp_path: Path) -> Office:
     return Office.copy_of(made, tmp_path / "office")
 
 
-def signed(office: Office, *, stamped: bool = True, stamped_at: datetime | None = None) -> bytes:
+def signed(office: Office, key_id: str = "lan", *, stamped: bool = True, stamped_at: datetime | None = None) -> bytes:
     """One leader's signature, its time-stamp perhaps from another time than claimed."""
     prepared = pades.prepare(
-        fields.add_fields(letter(), FieldPlan(leader=plan().leader)), LEADER, office.pki.certificate("lan"), office.now
+        fields.add_fields(letter(), FieldPlan(leader=plan().leader)), LEADER, office.pki.certificate(key_id), office.now
     )
-    raw = office.raw_sign("lan", prepared.to_sign)
+    raw = office.raw_sign(key_id, prepared.to_sign)
     claimed, office.now = office.now, stamped_at or office.now
     token = office.tsa.token(pades.imprint(raw), office.now) if stamped else None
     office.now = claimed
@@ -68,7 +72,7 @@ def travel(office: Office, at: datetime) -> None:
     """Move the office's clock; services renew their certificates in time, as they must."""
     office.now = at
     for role, until in (("ocsp", 2031), ("tsa", 2033)):
-        if at.year >= until:
+        if until <= at.year < 2036:  # an authority that has ended makes no more certificates
             office.pki.renew_service(role, valid_from=at - timedelta(days=200), years=9)
     office.authorities = Authorities(office.pki)
 
@@ -89,13 +93,13 @@ def expected(*cells: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("stamped", [False, True], ids=["B-B", "B-T"])
 def test_without_evidence_only_the_present_certificate_counts(office: Office, stamped: bool) -> None:
-    assert row(office, signed(office, stamped=stamped)) == expected("P/I", "P/I", "P/I", "I/I", "I/I", "I/I")
+    assert row(office, signed(office, stamped=stamped)) == expected("P/I", "P/I", "P/I", "I/I", "I/I", "I/I", "I/I")
 
 
 def test_level_b_lt_outlives_its_signer_but_not_its_time_stamp(office: Office) -> None:
     done = raised(office, signed(office), to_archive=False)
     assert (done.level, done.missing) == ("B-LT", "")
-    assert row(office, done.pdf) == expected("P/P", "P/P", "P/I", "P/I", "P/I", "I/I")
+    assert row(office, done.pdf) == expected("P/P", "P/P", "P/I", "P/I", "P/I", "I/I", "I/I")
 
 
 def test_level_b_lta_renewed_before_its_authority_ends_goes_on(office: Office) -> None:
@@ -104,7 +108,28 @@ def test_level_b_lta_renewed_before_its_authority_ends_goes_on(office: Office) -
     renewal = archive.renewal(done.pdf)
     assert renewal is not None
     assert renewal.until.year == 2032
-    assert row(office, done.pdf) == expected("P/P", "P/P", "P/I", "P/I", "P/I", "I/I")
+    assert row(office, done.pdf) == expected("P/P", "P/P", "P/I", "P/I", "P/I", "I/I", "I/I")
+
+
+@pytest.mark.parametrize(
+    ("level", "cells"), [("B-B", "I/I"), ("B-T", "I/I"), ("B-LT", "P/P"), ("B-LTA", "P/P")], ids=["B-B", "B-T", "B-LT", "B-LTA"]
+)
+def test_after_an_algorithm_has_ended_only_what_was_proven_before_stands(office: Office, level: str, cells: str) -> None:
+    """RSA of 2048 bits ends the day after; judged three days later.
+
+    A time stamp alone is not enough for us: only evidence kept from before the end proves the signer.
+    """
+    pdf = signed(office, "binh", stamped=level != "B-B")
+    pdf = raised(office, pdf, to_archive=level == "B-LTA").pdf if level.startswith("B-L") else pdf
+    ends = {"rsa-2048": "2026-11-23"}
+
+    def judged(online: bool) -> Verdict:
+        sources = InProcessSources(office) if online else None
+        return examine(pdf, Inquiry((office.pki.root,), (office.pki.issuing,), office.now, sources, ends)).verdict
+
+    assert judged(online=True) is Verdict.VALID
+    office.now = NOW + timedelta(days=4)
+    assert "/".join("P" if judged(online) is Verdict.VALID else "I" for online in (True, False)) == cells
 
 
 def test_a_renewed_archive_passes_after_the_first_authority_has_expired(office: Office) -> None:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from lxml import etree
 
 from signing import xades
+from signing.authorities import Authorities
 from signing.examine import Inquiry
 from signing.report import Verdict
 from signing.xades import DS, XA, XmlReport
@@ -176,6 +177,54 @@ def test_a_second_signing_and_broken_documents_are_refused(office: Office) -> No
         signed(office, xml=signed(office))
     with refused("signing.not_xml"):
         signed(office, xml=b"<a>")
+
+
+def lasting(office: Office) -> bytes:
+    inquiry = Inquiry((office.pki.root,), (office.pki.issuing,), office.now, InProcessSources(office))
+    return xades.keep_evidence(signed(office), inquiry)
+
+
+def test_level_lt_is_read_back_with_the_network_off(office: Office) -> None:
+    packet = lasting(office)
+    offline = examined(office, packet, online=False)
+    assert (offline.verdict, offline.level, offline.reasons) == (Verdict.VALID, "XAdES-LT", ())
+    assert examined(office, packet).level == "XAdES-LT"
+    root = etree.fromstring(packet)
+    assert root.find(f".//{XA}RevocationValues//{XA}EncapsulatedOCSPValue") is not None
+    assert len(root.findall(f".//{XA}CertificateValues/{XA}EncapsulatedX509Certificate")) >= 3
+
+
+def test_level_lt_outlives_its_signer_but_not_a_revocation_from_before(office: Office) -> None:
+    packet, plain = lasting(office), signed(office)
+    office.pki.revoke("agency", office.now - timedelta(days=1), "key_compromise")
+    assert examined(office, packet).reasons[-1].code == "verify.revoked"
+    (office.folder / "revoked.json").write_text("{}")
+    office.pki.revoke("agency", office.now + timedelta(days=30))
+    office.now += timedelta(days=60)
+    assert examined(office, packet).verdict is Verdict.VALID  # revoked after the proven time
+    office.now += timedelta(days=4 * 365)
+    office.pki.renew_service("ocsp", valid_from=office.now - timedelta(days=9))
+    office.authorities = Authorities(office.pki)
+    assert (examined(office, packet).verdict, examined(office, plain).verdict) == (Verdict.VALID, Verdict.INSUFFICIENT)
+    assert examined(office, packet, online=False).verdict is Verdict.INSUFFICIENT  # nobody vouches for the time stamp's authority today
+
+
+def test_evidence_that_is_hollow_old_or_of_somebody_else_is_not_called_lt(office: Office) -> None:
+    packet = lasting(office).decode()
+    for pattern in (r"<xades:RevocationValues>.*</xades:RevocationValues>", r"<xades:OCSPValues>.*</xades:OCSPValues>"):
+        hollow = re.sub(pattern, "", packet, flags=re.DOTALL).encode()
+        assert hollow != packet.encode()
+        assert examined(office, hollow, online=False).verdict is Verdict.INSUFFICIENT
+        assert examined(office, hollow).level == "XAdES-T"
+    broken = re.sub(r"(<xades:EncapsulatedOCSPValue>)....", r"\1AAAA", packet).encode()
+    assert examined(office, broken, online=False).verdict is not Verdict.VALID
+
+    class Down(InProcessSources):
+        def _ask(self, url: str, body: bytes, kind: str) -> bytes:
+            raise ConnectionError
+
+    with refused("signing.evidence_down"):
+        xades.keep_evidence(signed(office), Inquiry((office.pki.root,), (office.pki.issuing,), office.now, Down(office)))
 
 
 def test_xmlsec_agrees(office: Office, tmp_path: Path) -> None:
