@@ -65,7 +65,10 @@ def examine(package: Package) -> Report:
 
 def whole_report(package: Package, printer: Printer) -> Report:
     """Return everything publishing would say: gate and proof run, the drawing, and templates that cannot be printed."""
-    report = examine(package).with_findings(gate.drawing(package))
+    report = examine(package)
+    if not report.content_hash:  # nothing is drawn that could be judged
+        return report
+    report = report.with_findings(gate.drawing(package))
     return report if report.refused else report.with_findings(from_refusal(fault) for fault in printer.faults(package))
 
 
