@@ -21,7 +21,7 @@ def add(found: Any) -> None:
     """Add the command."""
     one = leaf(found, "migrate", migrate, "let running dossiers go on under another version of their procedure, or undo it")
     one.add_argument("key")
-    one.add_argument("--to", type=int, help="the number of the version; by default the newest")
+    one.add_argument("--to", type=int, help="the number of the version; by default the one in force")
     one.add_argument("--dry-run", action="store_true", help="say what would happen; nothing is stored")
     one.add_argument("--legal-basis", default="", help="the act that decided the move")
     one.add_argument("--choice", choices=("move", "keep"), help="for every group that needs a choice")
@@ -66,10 +66,13 @@ def migrate(chosen: argparse.Namespace) -> int:
 
 
 def _target(w: Any, key: str, number: int | None) -> UUID:
-    from engine.procedure.registry import versions
+    from engine.office.standing import ZONE
+    from engine.procedure.registry import in_force, versions
 
+    if number is None:
+        return in_force(w.session, w.province, key, w.now.astimezone(ZONE).date()).id
     for version in versions(w.session, w.province, key):
-        if number is None or version.number == number:
+        if version.number == number:
             return version.id
     raise NotFound("procedure.unknown", key=key)
 

@@ -17,9 +17,12 @@ from engine.kernel.identifiers import new_id
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.office import flow, moving
 from engine.office.drafting import designer
+from engine.office.standing import ZONE, acting
+from engine.procedure.registry import ProcedureVersion, in_force
 from engine.process.changes import Migration, MigrationItem
 
 CHOICES = ("move", "keep", "place")
+APPROVERS = ("procedure_approver",)
 BATCH = 50
 
 
@@ -28,15 +31,13 @@ def plan(w: UnitOfWork, key: str, target: UUID, legal_basis: str) -> Migration:
 
     Raises:
         NotFound: there is no such version of this procedure.
-        Refused: no legal basis, or the version was withdrawn.
+        Refused: no legal basis, or the version is not the one in force: withdrawn, superseded, or of a later day.
         Forbidden: the actor designs no procedures.
     """
     designer(w)
     if not legal_basis.strip():
         raise Refused("procedure.basis_missing", field="legal_basis")
-    version = moving.target_of(w, key, target)
-    if version.state == "withdrawn":
-        raise Refused("migration.target_withdrawn", number=version.number)
+    require_in_force(w, moving.target_of(w, key, target))
     made = Migration(
         province=w.province, id=new_id(), key=key, target_id=target, legal_basis=legal_basis.strip()[:500], created_at=w.now,
         created_by_id=w.actor.person,
@@ -93,11 +94,27 @@ def choose(w: UnitOfWork, migration_id: UUID, choices: Mapping[str, str]) -> Non
     w.record("migration.chosen", None, migration=str(found.id), choices=dict(choices))
 
 
-def start(w: UnitOfWork, migration_id: UUID) -> None:
-    """Let the worker move the dossiers of a plan.
+def require_in_force(w: UnitOfWork, version: ProcedureVersion) -> None:
+    """Refuse a target under which no dossier received today would fall: what runs moves to the law in force, never beside or ahead of it.
 
     Raises:
-        Refused: a group still waits for a choice.
+        Refused: ``migration.target_withdrawn``, ``migration.target_later``, ``migration.target_superseded``.
+    """
+    today = w.now.astimezone(ZONE).date()
+    if version.state == "withdrawn":
+        raise Refused("migration.target_withdrawn", number=version.number)
+    if version.effective_from > today:
+        raise Refused("migration.target_later", number=version.number, on=version.effective_from.strftime("%d/%m/%Y"))
+    now = in_force(w.session, w.province, version.key, today)
+    if version.id != now.id:
+        raise Refused("migration.target_superseded", number=version.number, now=now.number)
+
+
+def start(w: UnitOfWork, migration_id: UUID) -> None:
+    """Put a plan with all its choices before a second person; from the command line, which acts for the installation, it begins at once.
+
+    Raises:
+        Refused: a group still waits for a choice, or the target is no longer in force.
         Conflict: it was started, discarded or undone.
     """
     designer(w)
@@ -110,20 +127,50 @@ def start(w: UnitOfWork, migration_id: UUID) -> None:
     )
     if open_groups:
         raise Refused("migration.choice_missing", count=open_groups)
-    found.state, found.started_at, found.started_by_id, found.version = "applying", w.now, w.actor.person, found.version + 1
+    require_in_force(w, moving.target_of(w, found.key, found.target_id))
+    found.state, found.started_at, found.started_by_id, found.version = "submitted", w.now, w.actor.person, found.version + 1
+    w.record("migration.submitted", None, migration=str(found.id), key=found.key, target=str(found.target_id))
+    if w.actor.kind in ("cli", "system"):
+        begin_moving(w, found)
+
+
+def confirm(w: UnitOfWork, migration_id: UUID) -> None:
+    """Let the worker move the dossiers of a plan: as an approver of procedures, and never of one's own submission.
+
+    Raises:
+        Forbidden: the actor approves no procedures.
+        Refused: it is the actor's own submission, or the target is no longer in force.
+        Conflict: it was confirmed or discarded meanwhile, or not submitted yet.
+    """
+    person = acting(w)
+    person.require(*APPROVERS)
+    found = moving.find(w, migration_id, lock=True)
+    require(found, "submitted")
+    if found.started_by_id == person.person_id:
+        raise Refused("migration.own_submission")
+    require_in_force(w, moving.target_of(w, found.key, found.target_id))
+    begin_moving(w, found)
+
+
+def begin_moving(w: UnitOfWork, found: Migration) -> None:
+    """Hand a confirmed plan to the worker; what is to be kept is done with."""
+    found.state, found.confirmed_at, found.confirmed_by_id, found.version = "applying", w.now, w.actor.person, found.version + 1
     w.session.execute(
         update(MigrationItem)
-        .where(MigrationItem.province == w.province, MigrationItem.migration_id == migration_id, MigrationItem.choice == "keep")
+        .where(MigrationItem.province == w.province, MigrationItem.migration_id == found.id, MigrationItem.choice == "keep")
         .values(state="kept")
     )
-    w.record("migration.started", None, migration=str(found.id), key=found.key, target=str(found.target_id), legal_basis=found.legal_basis)
+    w.record(
+        "migration.started", None, migration=str(found.id), key=found.key, target=str(found.target_id), legal_basis=found.legal_basis,
+        submitted_by=str(found.started_by_id or ""),
+    )  # fmt: skip
 
 
 def discard(w: UnitOfWork, migration_id: UUID) -> None:
     """Put a plan aside that was not started."""
     designer(w)
     found = moving.find(w, migration_id, lock=True)
-    require(found, "planned")
+    require(found, "planned", "submitted")
     found.state, found.finished_at = "discarded", w.now
     w.record("migration.discarded", None, migration=str(found.id))
 
@@ -141,13 +188,13 @@ def undo(w: UnitOfWork, migration_id: UUID) -> None:
     w.record("migration.undo_started", None, migration=str(found.id), legal_basis=found.legal_basis)
 
 
-def require(found: Migration, state: str) -> None:
-    """Refuse when a plan is not in this state.
+def require(found: Migration, *states: str) -> None:
+    """Refuse when a plan is in none of these states.
 
     Raises:
         Conflict: it is in another one.
     """
-    if found.state != state:
+    if found.state not in states:
         raise Conflict("migration.not_now", state=found.state)
 
 

@@ -221,11 +221,12 @@ def open_dossier(w: UnitOfWork, dossier: Dossier, package: Package, uploads: Seq
         state=begun.state,
         version=1,
     )
-    run.instance.waiting = sorted(begun.waiting)
+    run.instance.waiting = flow.awaited(begun)
     w.session.add(run.instance)
     w.session.flush()
     flow.follow_tasks(run, begun, None, w.actor.person)
     flow.follow_timers(run, begun)
+    flow.follow_thrown(run, begun)
     if begun.ended is not None:
         run.instance.status, run.instance.ended_by = "ended", begun.ended
     receipt = print_receipt(run, access) if dossier.scope == "public" else None

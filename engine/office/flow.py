@@ -218,13 +218,34 @@ def advance(flow: Flow, step: Step, *, closing: Task | None = None, by: UUID | N
     made = step(program(flow.dossier.procedure_version_id, flow.package), instance.state, context(flow, operators))
     instance.state = made.state
     instance.version += 1
-    instance.waiting = sorted(made.waiting)
+    instance.waiting = awaited(made)
+    follow_thrown(flow, made)
     follow_tasks(flow, made, closing, by, how)
     follow_timers(flow, made)
     if made.ended is not None:
         instance.status, instance.ended_by = "ended", made.ended
     flow.dossier.version += 1
     return made
+
+
+SIGNAL = "signal:"
+
+
+def awaited(made: Advance) -> list[str]:
+    """Return what an instance waits for from outside, as its row keeps it: names of messages, and of signals with a mark."""
+    return sorted((*made.waiting, *(SIGNAL + name for name in made.signals)))
+
+
+def follow_thrown(flow: Flow, made: Advance) -> None:
+    """Promise what the process threw and nobody in it caught to whoever waits for it elsewhere: by the outbox, once, not before an undo."""
+    assert flow.instance is not None
+    w, d = flow.w, flow.dossier
+    for number, one in enumerate(made.thrown):
+        if one.kind in ("message", "signal"):
+            payload = {"kind": one.kind, "name": one.name, "payload": one.payload, "keys": one.keys}
+            key = f"event:{flow.instance.id}:{flow.instance.version}:{number}"
+            w.send("event", key, payload, dossier=d.id, not_before=w.now + UNDO)
+            w.record("event.thrown", d.id, event=one.kind, name=one.name, key=key)
 
 
 def follow_tasks(flow: Flow, made: Advance, closing: Task | None, by: UUID | None, how: str = "superseded") -> None:

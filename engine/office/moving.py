@@ -93,7 +93,7 @@ def move(run: Flow, target: UUID, new_step: str = "") -> Json:
             raise Refused("process.cannot_place", step=new_step)
         flow.advance(run, lambda prog, _, ctx: place_on(prog, made.state, made.ready[0].uuid, new_step, ctx))
     else:
-        run.instance.state, run.instance.waiting = made.state, sorted(made.waiting)
+        run.instance.state, run.instance.waiting = made.state, flow.awaited(made)
         run.instance.version += 1
         d.version += 1
         flow.follow_timers(run, made)

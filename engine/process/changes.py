@@ -25,13 +25,15 @@ class Migration(Record):
     key: Mapped[str] = mapped_column(String(60))
     target_id: Mapped[UUID]
     state: Mapped[str] = mapped_column(String(12), default="planned")
-    """``planned``, ``applying``, ``applied``, ``undoing``, ``undone``, ``discarded``."""
+    """``planned``, ``submitted`` (waits for its second person), ``applying``, ``applied``, ``undoing``, ``undone``, ``discarded``."""
     legal_basis: Mapped[str]
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     created_by_id: Mapped[UUID | None]
     started_at: Mapped[datetime | None]
     started_by_id: Mapped[UUID | None]
+    confirmed_at: Mapped[datetime | None]
+    confirmed_by_id: Mapped[UUID | None]
     finished_at: Mapped[datetime | None]
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "cancel",
     "complete",
     "fire",
+    "hear",
     "program",
     "receive",
     "send_back",
@@ -70,8 +71,8 @@ def complete(program: Program, state: bytes, task_uuid: UUID, variable: str | No
         return run.result()
 
 
-def receive(program: Program, state: bytes, message: str, payload: Json, context: Context) -> Advance:
-    """Hand the message named *message* to this one instance.
+def receive(program: Program, state: bytes, message: str, payload: Json, context: Context, keys: Json = None) -> Advance:
+    """Hand the message named *message* to this one instance; with *keys*, only if they are those of its conversation.
 
     Raises: Conflict ``process.message_not_awaited``; Refused ``process.*``.
     """
@@ -80,9 +81,26 @@ def receive(program: Program, state: bytes, message: str, payload: Json, context
         definition = next((one for name, one in reading.message_definitions(run.instance) if name == message), None)
         if definition is None:
             raise Conflict("process.message_not_awaited", message=message)
-        # The caller chose the instance; its own correlation keys travel along so that they match.
-        event = BpmnEvent(definition, payload=plain(payload), correlations=dict(run.instance.correlations))
-        run.instance.event_manager.catch(event, internal=False)
+        # Without keys the caller chose the instance; its own correlation keys travel along so that they match.
+        event = BpmnEvent(definition, payload=plain(payload), correlations=dict(run.instance.correlations if keys is None else keys))
+        if run.instance.event_manager.catch(event, internal=False) == 0 and keys is not None:
+            raise Conflict("process.message_not_awaited", message=message)
+        run.steps()
+        run.fire_due()
+        return run.result()
+
+
+def hear(program: Program, state: bytes, signal: str, payload: Json, context: Context) -> Advance:
+    """Let this instance hear a signal, wherever it listens to it.
+
+    Raises: Conflict ``process.message_not_awaited`` when it does not listen; Refused ``process.*``.
+    """
+    with running(program, context, state) as run:
+        run.fire_due()
+        definition = next((one for name, one in reading.signal_definitions(run.instance) if name == signal), None)
+        if definition is None:
+            raise Conflict("process.message_not_awaited", message=signal)
+        run.instance.event_manager.catch(BpmnEvent(definition, payload=plain(payload)), internal=False)
         run.steps()
         run.fire_due()
         return run.result()

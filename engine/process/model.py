@@ -30,6 +30,8 @@ class Instance(Record):
     __table_args__ = (
         belongs_to("dossier_id", "dossier", ondelete="CASCADE"),
         UniqueConstraint("province", "dossier_id"),
+        # Only who waits for something stands in it: completing a step elsewhere does not touch it.
+        Index("ix_instance_waiting", "waiting", postgresql_using="gin", postgresql_where=text("waiting <> '{}'")),
         {"postgresql_with": {"fillfactor": 70}},
     )
 

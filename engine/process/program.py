@@ -112,7 +112,8 @@ def build(version_id: Hashable, xml: bytes, declared: Mapping[str, FeelType] | N
     surfaces: list[Surface] = []
 
     def mark(text: str, kind: str, element: str) -> Surface:
-        surfaces.append(Surface.at(text, kind, element, 0 if types is None else types.number))
+        # A key is read from what a message carries, which no form declares.
+        surfaces.append(Surface.at(text, kind, element, 0 if types is None or kind == "key" else types.number))
         return surfaces[-1]
 
     for one in (spec, *subs.values()):
@@ -262,7 +263,9 @@ def _compile_event(definition: Any, element: str, mark: Mark) -> None:
         definition.name = element  # two conditions behind one gateway keep apart
     if getattr(definition, "expression", None) is not None:
         definition.expression = mark(definition.expression, kind, element)
-    for one in (*getattr(definition, "correlation_properties", ()), *getattr(definition, "process_correlations", ())):
+    for one in getattr(definition, "correlation_properties", ()):
+        one.retrieval_expression = mark(one.retrieval_expression, "key", element)
+    for one in getattr(definition, "process_correlations", ()):
         one.retrieval_expression = mark(one.retrieval_expression, "value", element)
 
 

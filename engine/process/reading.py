@@ -122,6 +122,24 @@ def message_definitions(instance: Instance) -> Iterator[tuple[str, Any]]:
                     yield start.event_definition.name, start.event_definition
 
 
+def signal_definitions(instance: Instance) -> Iterator[tuple[str, Any]]:
+    """Yield the signals this instance listens to now, each with its definition: waiting events, and event sub-processes."""
+    for task in instance.event_manager.tasks.values():
+        for _, definition in definitions(task.task_spec):
+            if isinstance(definition, SignalEventDefinition):
+                yield definition.name, definition
+    if not instance.completed:
+        for name in instance.spec.start.trigger_specs:
+            for start in instance.subprocess_specs[name].bpmn_start_events:
+                if isinstance(start.event_definition, SignalEventDefinition):
+                    yield start.event_definition.name, start.event_definition
+
+
+def signals(instance: Instance) -> tuple[str, ...]:
+    """Return the names of the signals this instance listens to."""
+    return tuple(sorted({name for name, _ in signal_definitions(instance)}))
+
+
 def messages(instance: Instance) -> tuple[str, ...]:
     """Return the names of the messages this instance waits for."""
     return tuple(sorted({name for name, _ in message_definitions(instance)}))
@@ -133,7 +151,8 @@ def thrown(events: list[BpmnEvent]) -> tuple[Thrown, ...]:
     for event in events:
         kind = next((name for one, name in _KINDS.items() if isinstance(event.event_definition, one)), None)
         if kind is not None:
-            found.append(Thrown(kind, str(event.event_definition.name), event.payload))
+            keys = dict(event.correlations) or None
+            found.append(Thrown(kind, str(event.event_definition.name), event.payload, keys))
     return tuple(found)
 
 

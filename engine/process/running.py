@@ -172,6 +172,7 @@ class Run:
             waiting=waiting if outcome == RUNNING else (),
             thrown=thrown,
             variables=reading.variables(instance),
+            signals=reading.signals(instance) if outcome == RUNNING else (),
         )
 
 

@@ -62,7 +62,8 @@ def compiled(text: str, types: int, functions: Mapping[str, Callable[..., Any]])
 
 
 class Surface(str):
-    """An expression text at its place: *kind* is condition, watch, count, value, due, cycle or list; *element* the node it stands on."""
+    """An expression text at its place: *kind* is condition, watch, count, value, key, due, cycle or list;
+    *element* the node it stands on."""
 
     __slots__ = ("element", "kind", "types")
     kind: str
@@ -149,6 +150,7 @@ _READERS: dict[str, Callable[[Surface, Any], Any]] = {
     "due": Surface._due,
     "cycle": Surface._cycle,
     "value": lambda _, value: to_json(value),
+    "key": lambda _, value: to_json(value),
 }
 
 

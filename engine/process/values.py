@@ -80,11 +80,12 @@ class Timer:
 
 @dataclass(frozen=True, slots=True)
 class Thrown:
-    """An event nobody inside the instance caught: *kind* is message, signal, error or escalation."""
+    """An event nobody inside the instance caught: *kind* is message, signal, error or escalation; *keys* a message's correlation keys."""
 
     kind: str
     name: str
     payload: Json = None
+    keys: Json = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,8 @@ class Advance:
     waiting: tuple[str, ...]
     thrown: tuple[Thrown, ...]
     variables: Mapping[str, Json]
+    signals: tuple[str, ...] = ()
+    """The names of the signals the instance listens to now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from engine.errors import EngineError
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.office import moving, papers
 from engine.office.drafting import designer
+from engine.office.standing import acting
 from engine.procedure.compatibility import CLASSES
 from engine.procedure.phrases import name_words
 from engine.procedure.registry import ProcedureVersion
@@ -53,6 +54,8 @@ class Plan:
     counts: Mapping[str, int]
     states: Mapping[str, int]
     groups: Sequence[Group]
+    confirmable: bool = False
+    """Whether the actor is a second person who may confirm it now."""
 
     @property
     def total(self) -> int:
@@ -175,8 +178,15 @@ def page(w: UnitOfWork, migration_id: UUID) -> Plan:
         )
     return Plan(
         found.id, found.key, found.state, found.legal_basis, target, found.created_at, papers.person_name(w, found.created_by_id),
-        found.finished_at, counts, states, _sorted(groups),
+        found.finished_at, counts, states, _sorted(groups), found.state == "submitted" and _second(w, found),
     )  # fmt: skip
+
+
+def _second(w: UnitOfWork, found: Migration) -> bool:
+    """Whether the actor approves procedures and did not submit this plan."""
+    if w.actor.person is None or found.started_by_id == w.actor.person:
+        return False
+    return acting(w).seat("procedure_approver") is not None
 
 
 def lines(w: UnitOfWork, migration_id: UUID, *, kind: str = "", number: int = 1, size: int = 25) -> tuple[list[Line], int]:

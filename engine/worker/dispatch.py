@@ -12,8 +12,10 @@ from engine.connectors import Connectors, Message
 from engine.errors import EngineError
 from engine.kernel import outbox
 from engine.kernel.logs import logger
+from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import Actor
 from engine.runtime import Runtime
+from engine.worker import events
 
 WORKER = Actor("system", label="worker")
 log = logger("outbox")
@@ -28,10 +30,7 @@ def deliver(runtime: Runtime, message_id: UUID) -> None:
         row.attempts += 1
         message = Message(row.id, row.key, row.kind, row.dossier, dict(row.payload), row.attempts)
     try:
-        connector = runtime.part(Connectors).of(message.kind)
-        with runtime.begin(WORKER) as w:
-            prepared = connector.prepare(w, message)
-        receipt = {"nobody": True} if prepared is None else connector.deliver(prepared)
+        receipt = events.pass_on(runtime, message) if message.kind == events.KIND else _carried(runtime, message)
     except Exception as failure:  # whatever it was: the message must not be lost
         log.warning("outbox.try_failed", message=str(message.id), kind=message.kind, attempt=message.attempt, exc_info=failure)
         _note_failure(runtime, message, failure)
@@ -42,6 +41,14 @@ def deliver(runtime: Runtime, message_id: UUID) -> None:
             outbox.delivered(row, w.now, receipt)
             w.record("message.delivered", row.dossier, message=row.id, kind=row.kind, attempt=message.attempt)
     log.info("outbox.delivered", message=str(message.id), kind=message.kind, attempt=message.attempt)
+
+
+def _carried(runtime: Runtime, message: Message) -> Json:
+    """Hand a message to the outside by its connector and return the receipt."""
+    connector = runtime.part(Connectors).of(message.kind)
+    with runtime.begin(WORKER) as w:
+        prepared = connector.prepare(w, message)
+    return {"nobody": True} if prepared is None else connector.deliver(prepared)
 
 
 def _note_failure(runtime: Runtime, message: Message, failure: Exception) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,18 +11,20 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from engine.commands import migration, procedures, tasks
+from engine.commands import interventions, migration, procedures, tasks
 from engine.commands.procedures import replaced
 from engine.dossier.model import Dossier
 from engine.errors import Conflict, Forbidden, Refused
 from engine.kernel.due import Due
 from engine.kernel.journal import JournalLine
 from engine.kernel.unit_of_work import Actor
+from engine.procedure.registry import ProcedureVersion, store
 from engine.process.changes import MigrationItem
 from engine.process.model import Instance, Task
 from engine.queries import migration as queries
 from engine.worker import migrations
-from tests.commands.test_main_job import APPROVE, SUPPLEMENT
+from tests.commands.test_main_job import APPROVE, SUPPLEMENT, dossier
+from tests.conftest import HANOI
 from tests.procedures.packages import changed, real
 from tests.support.office import Office
 
@@ -37,6 +40,12 @@ def publish(office: Office, package: Any) -> UUID:
         done = procedures.publish(w, package, untested_because=UNTESTED)
         assert done.version is not None
         return done.version.id
+
+
+def published(office: Office, package: Any, since: date) -> UUID:
+    """A version that takes effect on a day."""
+    with office.runtime.begin(Actor("cli", label="tests")) as w:
+        return store(w, package, effective_from=since)[0].id
 
 
 def with_head() -> Any:
@@ -67,6 +76,8 @@ def apply(office: Office, plan_id: UUID, **choices: str) -> None:
         if waiting:
             migration.choose(w, plan_id, dict.fromkeys(waiting, choices.get("choice", "move")))
         migration.start(w, plan_id)
+    with office.as_("approver") as w:
+        migration.confirm(w, plan_id)
     migrations.carry_on(office.runtime, plan_id)
 
 
@@ -258,6 +269,97 @@ def test_only_designers_plan_and_only_with_a_legal_basis(office: Office):
         migration.plan(w, KEY, target, BASIS)
     with pytest.raises(Refused, match="basis_missing"), office.as_("designer") as w:
         migration.plan(w, KEY, target, "  ")
+
+
+def test_a_move_takes_a_second_person_who_approves_procedures(office: Office):
+    received = office.receive()
+    target = publish(office, with_head())
+    plan_id = plan(office, target)
+    with pytest.raises(Conflict, match="not_now"), office.as_("approver") as w:
+        migration.confirm(w, plan_id)  # nothing was submitted yet
+    with office.as_("approver") as w:
+        migration.start(w, plan_id)
+    migrations.carry_on(office.runtime, plan_id)
+    assert dossier(office, received.code).procedure_version_id != target  # submitted is not moved
+    with pytest.raises(Refused, match="own_submission"), office.as_("approver") as w:
+        migration.confirm(w, plan_id)
+    with pytest.raises(Forbidden), office.as_("designer") as w:
+        migration.confirm(w, plan_id)
+    with office.as_("designer") as w:
+        migration.discard(w, plan_id)
+
+    plan_id = plan(office, target)
+    with office.as_("designer") as w:
+        migration.start(w, plan_id)
+        assert not queries.page(w, plan_id).confirmable
+    with office.as_("approver") as w:
+        assert queries.page(w, plan_id).confirmable
+        migration.confirm(w, plan_id)
+    migrations.carry_on(office.runtime, plan_id)
+    assert dossier(office, received.code).procedure_version_id == target
+    with office.runtime.begin(SYSTEM) as w:
+        [line] = w.session.scalars(select(JournalLine).where(JournalLine.kind == "migration.started"))
+        assert (line.actor["person"], line.facts["submitted_by"]) == (str(office.people["approver"]), str(office.people["designer"]))
+
+
+def test_dossiers_move_to_the_version_in_force_only(office: Office):
+    office.receive()
+    first = publish(office, with_head())
+    later = published(office, changed(real(), declaration=[('role = "specialist"', 'role = "division_head"')]), date(2027, 1, 1))
+    with pytest.raises(Refused, match="target_later") as refused, office.as_("designer") as w:
+        migration.plan(w, KEY, later, BASIS)
+    assert (refused.value.facts["number"], refused.value.facts["on"]) == (3, "01/01/2027")
+    plan_id = plan(office, first)
+    with office.as_("designer") as w:
+        migration.start(w, plan_id)
+
+    office.set_clock(datetime(2027, 1, 4, 9, 0, tzinfo=HANOI))
+    for act in (lambda w: migration.plan(w, KEY, first, BASIS), lambda w: migration.confirm(w, plan_id)):
+        with pytest.raises(Refused, match="target_superseded") as refused, office.as_("approver") as w:
+            act(w)
+        assert (refused.value.facts["number"], refused.value.facts["now"]) == (2, 3)
+    assert plan(office, later) is not None
+
+
+def test_a_withdrawn_version_takes_no_dossiers(office: Office):
+    office.receive()
+    target = publish(office, with_head())
+    with office.runtime.begin(SYSTEM) as w:
+        found = w.session.get(ProcedureVersion, (w.province, target))
+        assert found is not None
+        found.state = "withdrawn"
+    with pytest.raises(Refused, match="target_withdrawn"), office.as_("designer") as w:
+        migration.plan(w, KEY, target, BASIS)
+
+
+def test_a_new_drawing_moves_nobody(office: Office):
+    received = office.receive()
+    before = dossier(office, received.code).procedure_version_id
+    office.clock.move(timedelta(days=1))
+    package = real()
+    drawn = package.files["process.bpmn"].replace(b'<dc:Bounds x="', b'<dc:Bounds x="1', 1)
+    with office.runtime.begin(Actor("cli", label="tests")) as w:
+        version, kind = store(w, replaced(package, {"process.bpmn": drawn}))
+        assert (kind, version.number, version.drawing_number) == ("redrawn", 1, 2)
+    assert dossier(office, received.code).procedure_version_id == before
+    plan_id = plan(office, version.id)
+    assert kinds(office, plan_id) == {"untouched": 1}
+
+
+def test_a_suspended_dossier_moves_and_its_deadlines_still_stand(office: Office):
+    received = office.receive()
+    with office.as_("division_head") as w:
+        interventions.suspend(w, received.code, "other_authority", "Chờ ý kiến", BASIS)
+    target = publish(office, with_head())
+    plan_id = plan(office, target)
+    apply(office, plan_id)
+    with office.runtime.begin(SYSTEM) as w:
+        assert w.session.scalars(select(Instance.status)).all() == ["suspended"]
+        assert w.session.scalars(select(Due).where(Due.kind == "timer")).all() == []
+    with office.as_("specialist") as w:
+        interventions.resume(w, received.code, "Đã có ý kiến")
+    office.complete("specialist", received.code, APPROVE)
+    assert office.open_task(received.code).roles == ["division_head"]
 
 
 def test_a_plan_is_carried_out_once(office: Office):

@@ -36,6 +36,9 @@ def test_a_designer_plans_chooses_moves_and_undoes_with_plain_forms(office: Offi
 
     assert designer.post(f"{address}/start", address).status_code == 422
     assert designer.post(f"{address}/start", address, **{choice: "move"}).status_code == 303
+    assert "chờ một người phê duyệt khác xác nhận" in designer.get(address).text
+    approver = signed_in(designer.client.application, office, "approver")
+    assert approver.post(f"{address}/confirmation", address).status_code == 303
     migrations.move_waiting(office.runtime)
     assert "2 trên 2 hồ sơ" in designer.get(address).text
 
@@ -75,6 +78,8 @@ def test_a_program_does_the_same_over_the_interface(office: Office):
     assert tried.json["counts"]["automatic"] == 1
     plan = designer.post(f"{base}/procedures/{KEY}/migrations", json={"target": str(target), "legal_basis": BASIS}, headers=headers).json
     assert designer.post(f"{base}/migrations/{plan['id']}/start", headers=headers).status_code == 204
+    second = token(office, "approver")
+    assert designer.post(f"{base}/migrations/{plan['id']}/confirmation", headers=second).status_code == 204
     migrations.move_waiting(office.runtime)
     assert designer.get(f"{base}/migrations/{plan['id']}", headers=headers).json["states"] == {"moved": 1}
     [line] = designer.get(f"{base}/migrations/{plan['id']}/dossiers", headers=headers).json["items"]

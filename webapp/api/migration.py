@@ -137,10 +137,16 @@ def choose_migration(w: UnitOfWork, migration_id: UUID, body: MigrationChoices) 
     commands.choose(w, migration_id, body.choices)
 
 
-@route("POST", "/migrations/<uuid:migration_id>/start", "Let the worker move the dossiers", tag=TAG)
+@route("POST", "/migrations/<uuid:migration_id>/start", "Put a plan before its second person", tag=TAG)
 def start_migration(w: UnitOfWork, migration_id: UUID) -> None:
-    """Start."""
+    """Submit."""
     commands.start(w, migration_id)
+
+
+@route("POST", "/migrations/<uuid:migration_id>/confirmation", "Let the worker move the dossiers, as the second person", tag=TAG)
+def confirm_migration(w: UnitOfWork, migration_id: UUID) -> None:
+    """Confirm."""
+    commands.confirm(w, migration_id)
 
 
 @route("POST", "/migrations/<uuid:migration_id>/discard", "Put a plan aside that was not started", tag=TAG)

@@ -26,6 +26,7 @@ KIND = {
 }
 STATE = {
     "planned": ("info", "half", lazy("Đã lập phương án")),
+    "submitted": ("soon", "half", lazy("Chờ người thứ hai xác nhận")),
     "applying": ("soon", "half", lazy("Đang chuyển")),
     "applied": ("done", "check", lazy("Đã chuyển")),
     "undoing": ("soon", "undo", lazy("Đang hoàn tác")),
@@ -80,11 +81,21 @@ def migration(migration_id: UUID) -> ResponseReturnValue:
 @holding(*DESIGNERS)
 @act("designer.migration")
 def start_migration(w: UnitOfWork, migration_id: UUID) -> ResponseReturnValue:
-    """Keep the choices and let the worker begin."""
+    """Keep the choices and put the plan before a second person."""
     chosen = {name.removeprefix("choice."): value for name, value in request.form.items() if name.startswith("choice.") and value}
     if chosen:
         commands.choose(w, migration_id, chosen)
     commands.start(w, migration_id)
+    flash(_("Đã gửi; hồ sơ được chuyển khi một người phê duyệt khác xác nhận."), "done")
+    return redirect(url_for("designer.migration", migration_id=migration_id), 303)
+
+
+@area.post("/migrations/<uuid:migration_id>/confirmation")
+@holding(*DESIGNERS)
+@act("designer.migration")
+def confirm_migration(w: UnitOfWork, migration_id: UUID) -> ResponseReturnValue:
+    """Let the worker begin, as the second person."""
+    commands.confirm(w, migration_id)
     flash(_("Đang chuyển; trang này cho thấy tiến độ."), "done")
     return redirect(url_for("designer.migration", migration_id=migration_id), 303)
 
