@@ -1,27 +1,55 @@
-"""The table of defects in docs/ says what the tests show."""
+"""The table of defects in docs/ says what the tests show, and every link in it leads to a test."""
 
 import re
-from pathlib import Path
+from functools import cache
+
+import pytest
 
 from engine.process import spiff
+from tests.process import defects
 
-ROOT = Path(__file__).parents[2]
-TABLE = dict(re.findall(r"^\| (\d+) \| .* \| (.*) \|$", (ROOT / "docs/engine-defects.md").read_text(), re.MULTILINE))
+ROWS = defects.rows()
+known_in = cache(defects.functions)
 
 
 def numbers(name):
-    return {int(number) for number in re.findall(r"def test_(\d\d)_", (ROOT / "tests/process" / name).read_text())}
+    return {int(number) for number in re.findall(r"def test_(\d\d)_", (defects.ROOT / "tests/process" / name).read_text())}
 
 
 def test_every_defect_has_its_line_and_its_test():
-    assert [int(number) for number in TABLE] == list(range(1, 56))
+    assert list(ROWS) == list(range(1, 56))
     assert numbers("test_spiff_defects.py") == {*range(1, 48), 51, 52, 53, 54, 55}
 
 
-def test_every_answer_at_the_door_is_a_test_and_every_change_is_listed():
-    at_the_door = {int(number) for number, answer in TABLE.items() if "Door" in answer and int(number) not in (48, 49, 50)}
-    files = ("test_defects_answered.py", "test_events.py", "test_event_subprocesses.py", "../procedures/test_elements.py")
-    answered = "".join((ROOT / "tests/process" / name).read_text() for name in files)
-    for number in at_the_door:
-        assert re.search(rf"def test_(\d\d_)*{number:02}_", answered), number
-    assert {defect for patch in spiff.PATCHES for defect in patch.defects} <= {int(number) for number in TABLE}
+def test_the_links_are_written_from_the_tests():
+    assert defects.TABLE.read_text(encoding="utf-8") == defects.written()
+
+
+@pytest.mark.parametrize("number", ROWS)
+def test_every_defect_is_shown_in_the_library_and_answered_by_a_test_that_is_there(number):
+    shown, answered = defects.shown(number), defects.answered(number, ROWS[number][1])
+    assert shown
+    assert answered
+    for test in (*shown, *answered):
+        file, _, name = test.partition("::")
+        assert name.partition("[")[0] in known_in(file), test
+
+
+def test_every_link_of_the_document_leads_somewhere():
+    for link in re.findall(r"\]\(([^)]+)\)", defects.TABLE.read_text(encoding="utf-8")):
+        assert (defects.TABLE.parent / link).is_file(), link
+
+
+@pytest.mark.parametrize("number", [number for number, (_, answer) in ROWS.items() if "Gate" in answer])
+def test_what_the_gate_answers_is_shown_at_the_gate(number):
+    assert any(file in test for test in defects.answered(number, ROWS[number][1]) for file in (defects.GATE, defects.RULES))
+
+
+@pytest.mark.parametrize("number", [number for number, (_, answer) in ROWS.items() if "Door" in answer])
+def test_what_the_door_answers_is_shown_behind_the_door(number):
+    behind = [test for test in defects.answered(number, ROWS[number][1]) if "tests/process/" in test or "test_elements" in test]
+    assert behind
+
+
+def test_every_change_to_the_library_is_listed():
+    assert {defect for patch in spiff.PATCHES for defect in patch.defects} <= set(ROWS)
