@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +41,7 @@ MORE = {
 """Tests whose names do not carry the number."""
 
 
+@cache
 def functions(file: str) -> list[str]:
     """Return the tests of a file."""
     tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))

@@ -1,7 +1,6 @@
 """The table of defects in docs/ says what the tests show, and every link in it leads to a test."""
 
 import re
-from functools import cache
 
 import pytest
 
@@ -9,7 +8,6 @@ from engine.process import spiff
 from tests.process import defects
 
 ROWS = defects.rows()
-known_in = cache(defects.functions)
 
 
 def numbers(name):
@@ -32,7 +30,7 @@ def test_every_defect_is_shown_in_the_library_and_answered_by_a_test_that_is_the
     assert answered
     for test in (*shown, *answered):
         file, _, name = test.partition("::")
-        assert name.partition("[")[0] in known_in(file), test
+        assert name.partition("[")[0] in defects.functions(file), test
 
 
 def test_every_link_of_the_document_leads_somewhere():
