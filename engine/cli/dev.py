@@ -1,4 +1,4 @@
-"""``motcua dev lock | migration | docs``: chores of whoever changes Motcua itself."""
+"""``motcua dev lock | migration | docs | golden``: chores of whoever changes Motcua itself."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def add(commands: Any) -> None:
     written = leaf(dev, "migration", migration, "write the revision that leads from the last schema to the records as they are")
     written.add_argument("message", help="what the revision does")
     written.add_argument("--first", action="store_true", help="rewrite the first revision; only while nothing is released")
+    leaf(dev, "golden", golden, "keep the states of the delivered packages as they are now, for every later interpreter to read")
     leaf(dev, "docs", docs, "copy the reports and pictures the tests wrote into docs/")
 
 
@@ -48,6 +49,25 @@ def lock(chosen: argparse.Namespace) -> int:
             subprocess.run([npm, "install", "--package-lock-only", "--no-audit", "--no-fund"], cwd=packages.parent, check=True)
             packages.write_text(json.dumps(without_addresses(json.loads(packages.read_text())), indent=2, ensure_ascii=False) + "\n")
     print("Locks rewritten: look at the difference before you keep it.")
+    return 0
+
+
+def golden(chosen: argparse.Namespace) -> int:
+    """Write a golden file for every delivered version that has none yet; what was kept before stays."""
+    from engine.deadline.calendar_file import Calendars
+    from engine.deadline.functions import working_time
+    from engine.procedure.loader import load_folder
+    from engine.process.golden import record
+
+    calendar = Calendars(ROOT / "bpmn" / "_calendars").of()
+    for folder in sorted((ROOT / "bpmn").glob("[!_]*/procedure.toml")):
+        package = load_folder(folder.parent)
+        place = ROOT / "tests" / "golden" / "states" / f"{package.key}-{package.content_hash[:12]}.zip"
+        if place.exists():
+            continue
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(record(package, lambda now: working_time(calendar, now)))
+        print(f"{place.relative_to(ROOT)}: {place.stat().st_size} bytes")
     return 0
 
 

@@ -68,6 +68,16 @@ class Rehearsal:
         self.advance = instance.start(self.program, given, self._context())
         self._note(Move("step", "", dict(answers)))
 
+    def resume(self, state: bytes, answers: Mapping[str, Any]) -> None:
+        """Go on from a stored state of a dossier whose start form held *answers*.
+
+        Raises:
+            Refused: ``process.*``: the state cannot be read.
+        """
+        form = self.package.start_form
+        self._start = self.package.form(form).check(answers, {}) if form else {}
+        self.advance = instance.fire(self.program, state, self._context())
+
     def act(self, move: Move) -> None:
         """Let one thing happen.
 
