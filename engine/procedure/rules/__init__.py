@@ -80,6 +80,7 @@ RULES: tuple[Rule, ...] = (
     expressions.timer,
     expressions.watched_condition,
     expressions.operator_parameter,
+    expressions.message_expression,
     expressions.loop_expression,
     expressions.declaration_expression,
     expressions.form_condition,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lxml import etree
+
 from engine.feel import Expression, FeelError, FeelType, compile_expression
-from engine.procedure.diagram import Flow, Node, bpmn
+from engine.procedure.diagram import SPIFF, Flow, Node, bpmn, text_of
 from engine.procedure.foreign import FORMAL
 from engine.procedure.form_fields import Field
 from engine.procedure.juel import is_juel
@@ -94,6 +96,30 @@ def operator_parameter(examined: Examined) -> Iterator[Finding]:
                     yield from _judged(examined, node, node.id, text, parameter=name)
 
 
+def message_expression(examined: Examined) -> Iterator[Finding]:
+    """What a message carries, and the keys by which it finds its dossier (BPMN 2.0.2, 8.4.2)."""
+    root = examined.diagram.root
+    for payload in root.iter(f"{{{SPIFF}}}messagePayload"):
+        node = next((found for one in payload.iterancestors() if (found := examined.diagram.nodes.get(one.get("id", "")))), None)
+        if node is not None:
+            yield from _judged(examined, node, node.id, text_of(payload))
+    for path in root.iter(bpmn("messagePath")):
+        # Over what the message carries, which comes from outside: its names are known when it arrives.
+        yield from _key(examined, path, None)
+    for path in root.iter(bpmn("dataPath")):
+        yield from _key(examined, path, examined.types)
+
+
+def _key(examined: Examined, path: etree._Element, names: Mapping[str, FeelType] | None) -> Iterator[Finding]:
+    owner = next((str(one.get("id")) for one in path.iterancestors() if one.get("id")), "")
+    text = text_of(path)
+    compiled = _compiled(text, names)
+    if is_juel(text):
+        yield examined.find("expression-foreign", owner, text=_shown(text))
+    elif isinstance(compiled, FeelError):
+        yield examined.find("expression", owner, **_facts(compiled, text))
+
+
 def loop_expression(examined: Examined) -> Iterator[Finding]:
     """Counts, lists and completion conditions of repetitions."""
     for node in examined.diagram.nodes.values():
@@ -176,7 +202,7 @@ def _kind(expression: Expression, text: str) -> dict[str, Any]:
     return {"text": _shown(text), "kind": expression.type.name}
 
 
-def _compiled(text: str, names: Mapping[str, FeelType]) -> Expression | FeelError:
+def _compiled(text: str, names: Mapping[str, FeelType] | None) -> Expression | FeelError:
     try:
         return compile_expression(text, names=names, functions=FUNCTIONS)
     except FeelError as error:
