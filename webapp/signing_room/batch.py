@@ -45,7 +45,7 @@ def batch() -> ResponseReturnValue:
             "signing_room/batch.html",
             lines=lines,
             ready=[line for line in lines if line.state == "ready"],
-            briefs=ceremony.briefs(w, [line.task_id for line in lines]),
+            briefs=ceremony.briefs(w, [line.task_id for line in lines], before=True),
             reasons={line.task_id: Refused(line.failure, **line.facts) for line in lines if line.failure},
             most=MOST,
             telephone=ceremony.approved_by_telephone(w),
