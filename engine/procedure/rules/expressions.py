@@ -107,7 +107,8 @@ def message_expression(examined: Examined) -> Iterator[Finding]:
         # Over what the message carries, which comes from outside: its names are known when it arrives.
         yield from _key(examined, path, None)
     for path in root.iter(bpmn("dataPath")):
-        yield from _key(examined, path, examined.types)
+        if text_of(path):
+            yield from _key(examined, path, examined.types)
 
 
 def _key(examined: Examined, path: etree._Element, names: Mapping[str, FeelType] | None) -> Iterator[Finding]:
