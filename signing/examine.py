@@ -135,6 +135,8 @@ def _examine_signature(pdf: bytes, signature: EmbeddedPdfSignature, inquiry: Inq
         reasons=tuple(one for one in reasons if one),
         changes=_changes(signature, faults),
         steps=tuple(judgement.steps),
+        certificate_sha256=signature.signer_cert.sha256.hex(),
+        signed_sha256=hashlib.sha256(pdf[: _end(signature)]).hexdigest(),
     )
 
 

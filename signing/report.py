@@ -48,7 +48,7 @@ class SignatureReport:
 
     *role* is ``leader``, ``agency`` or ``other`` (by field), *best_time* the proven time (ISO 8601 with +07:00) and *best_time_source*
     ``signature_timestamp``, ``archive_timestamp`` or ``machine`` (then it is only claimed); *level* is read back from the file;
-    *revision_end* is the length of what was signed (``signed_revision``).
+    *revision_end* is the length of what was signed (``signed_revision``), *signed_sha256* its digest.
     """
 
     field: str
@@ -69,6 +69,8 @@ class SignatureReport:
     reasons: tuple[Reason, ...]
     changes: tuple[Change, ...]
     steps: tuple[Json, ...]
+    certificate_sha256: str
+    signed_sha256: str
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a verification report is no boolean; look at its verdict")

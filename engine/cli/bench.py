@@ -64,6 +64,9 @@ def add(commands: Any) -> None:
     judged.add_argument("--json", action="store_true", help="print the figures for a machine")
     language = leaf(bench, "feel", feel, "the expression language and its decision tables, beside pySFeel")
     language.add_argument("--json", action="store_true", help="print the figures for a machine")
+    signed = leaf(bench, "sign", sign, "signing and verifying, beside stock pyHanko")
+    signed.add_argument("--rounds", type=int, default=20)
+    signed.add_argument("--json", action="store_true", help="print the figures for a machine (they always are)")
     first = leaf(bench, "start", start, "a stranger's first start in an empty clone, the next one, memory")
     first.add_argument("--json", action="store_true", help="print the figures for a machine")
 
@@ -81,6 +84,11 @@ def feel(chosen: argparse.Namespace) -> int:
 def gate(chosen: argparse.Namespace) -> int:
     """Measure the publication gate; what is measured stands in ``benchmarks/gate.py``."""
     return int(runpy.run_path(str(ROOT / "benchmarks" / "gate.py"))["main"](chosen.json))
+
+
+def sign(chosen: argparse.Namespace) -> int:
+    """Measure signing and verifying; what is measured stands in ``benchmarks/sign.py``."""
+    return int(runpy.run_path(str(ROOT / "benchmarks" / "sign.py"))["main"](["--rounds", str(chosen.rounds)]))
 
 
 def complete_task(chosen: argparse.Namespace) -> int:

@@ -20,12 +20,14 @@ def add(commands: Any) -> None:
     made = leaf(commands, "verify", check, "judge signed PDF files by the trust anchors of this installation")
     made.add_argument("files", nargs="+", type=Path, metavar="FILE")
     made.add_argument("--json", action="store_true", help="for machines")
+    made.add_argument("--etsi", type=Path, metavar="FOLDER", help="also write each report as ETSI TS 119 102-2 XML into this folder")
     made.add_argument("--trust", type=Path, help="folder with root.der and issuing.der (default: the installation's)")
     made.add_argument("--offline", action="store_true", help="only evidence inside the files counts; nothing is fetched")
 
 
 def check(chosen: argparse.Namespace) -> int:
     """Judge every file; a file that cannot be read is invalid."""
+    from signing.etsi import to_xml
     from signing.verify import Trust, verify
 
     home = Settings.from_environment().home
@@ -36,6 +38,10 @@ def check(chosen: argparse.Namespace) -> int:
     trust = Trust.of_test_pki(chosen.trust or home / "pki", routes)
     reports = {str(f): verify(f.read_bytes(), trust, now=office_time(home), online=not chosen.offline) for f in chosen.files if f.is_file()}
     missing = [str(f) for f in chosen.files if not f.is_file()]
+    if chosen.etsi:
+        chosen.etsi.mkdir(parents=True, exist_ok=True)
+        for name, report in reports.items():
+            (chosen.etsi / f"{Path(name).name}.xml").write_bytes(to_xml(report))
     if chosen.json:
         print(json.dumps({name: r.to_json() for name, r in reports.items()} | dict.fromkeys(missing), ensure_ascii=False))
     else:

@@ -17,6 +17,8 @@ from engine.documents.signature import SigningOffice
 from engine.errors import NotFound
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
+from signing.etsi import to_xml
+from signing.report import Report
 
 T = TypeVar("T")
 VALID, INSUFFICIENT, INVALID = "valid", "insufficient", "invalid"
@@ -51,6 +53,11 @@ UNKNOWN = Known(False, False, "", {}, None, "", None, "", ())
 def judge(installation: Installation, pdf: bytes, now: datetime) -> Json:
     """Return the report on a file (JSON of the signing package); it runs in a child process, no transaction is open."""
     return installation.part(SigningOffice).verifier(pdf, now)
+
+
+def etsi(report: Json) -> bytes:
+    """Return a report as ETSI TS 119 102-2 XML."""
+    return to_xml(Report.from_json(report))
 
 
 def known(w: UnitOfWork, pdf: bytes) -> Known:

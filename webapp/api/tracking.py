@@ -168,6 +168,14 @@ def verify() -> Verdict:
     return judged(content)
 
 
+@route("POST", "/verification/etsi", "Judge a signed file; the report is ETSI TS 119 102-2 XML", tag=VERIFY, answer=bytes, who="anyone",
+       files=("file",), transaction=False, limit="20/minute", pure=True, media="application/xml")  # fmt: skip
+def verify_etsi() -> Response:
+    """Judge a file somebody brought, for programs of other makers."""
+    judged_file = verify()
+    return download(verification.etsi(judged_file.report), "verification.xml", "application/xml")
+
+
 @route("GET", "/verification/<public_id>", "Judge the document behind a printed code", tag=VERIFY, answer=Verdict, who="anyone",
        transaction=False, limit="30/minute")  # fmt: skip
 def verify_issued(public_id: str) -> Verdict:
