@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import select
 
-from engine.commands import tasks
+from engine.commands import incidents, tasks
 from engine.commands.procedures import replaced
 from engine.dossier.model import Dossier
+from engine.errors import Conflict, Forbidden, Refused
 from engine.kernel.incidents import Incident
 from engine.kernel.journal import JournalLine
 from engine.kernel.outbox import OutboxMessage
@@ -141,6 +143,40 @@ def test_what_nobody_ever_waits_for_becomes_an_incident_after_five_tries(office:
     with office.runtime.begin(SYSTEM) as w:
         [incident] = w.session.scalars(select(Incident))
         assert (incident.code, incident.dossier) == ("event.nobody_waits", dossier_id(office, lonely))
+
+
+def test_an_administrator_tries_an_incident_again_or_closes_it_with_a_reason_each_once(office: Office):
+    talking(office, MESSAGE)
+    lonely = told(office, "thửa 99")
+    for _ in range(5):
+        deliver(office, lonely)
+    with office.runtime.begin(SYSTEM) as w:
+        incident = w.session.scalars(select(Incident.id)).one()
+    for act in (incidents.retry, incidents.settle):
+        with pytest.raises(Forbidden), office.as_("specialist") as w:
+            act(w, incident, "x")
+        with pytest.raises(Refused, match="reason_missing"), office.as_("administrator") as w:
+            act(w, incident, " ")
+    partner = told(office, "thửa 99")
+    with office.as_("administrator") as w:
+        incidents.retry(w, incident, "Hồ sơ kia nay đã chờ.")
+    with pytest.raises(Conflict, match="settled"), office.as_("administrator") as w:
+        incidents.settle(w, incident, "x")
+    assert deliver(office, lonely).state == "delivered"
+    assert steps(office, partner) == ["sign"]
+    with office.runtime.begin(SYSTEM) as w:
+        [line] = w.session.scalars(select(JournalLine).where(JournalLine.kind == "incident.retried"))
+        assert (line.facts["reason"], line.actor["person"]) == ("Hồ sơ kia nay đã chờ.", str(office.people["administrator"]))
+        assert line.chain == dossier_id(office, lonely)
+
+    other = told(office, "thửa 100")
+    for _ in range(5):
+        deliver(office, other)
+    with office.runtime.begin(SYSTEM) as w:
+        second = w.session.scalars(select(Incident.id).where(Incident.resolved_at.is_(None))).one()
+    with office.as_("administrator") as w:
+        incidents.settle(w, second, "Đã xử lý bằng văn bản giấy.")
+    assert promised(office, other).state == "withdrawn"
 
 
 def test_what_was_called_back_within_ten_seconds_is_never_told(office: Office):

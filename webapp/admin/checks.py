@@ -61,9 +61,9 @@ def incidents() -> ResponseReturnValue:
 @holding(*SETTLERS)
 @act("admin.incidents")
 def retry(w: UnitOfWork, incident_id: UUID) -> ResponseReturnValue:
-    """Try the message again."""
-    commands.retry(w, incident_id)
-    flash(_("Đang gửi lại."), "done")
+    """Try what failed again."""
+    commands.retry(w, incident_id, request.form.get("reason", ""))
+    flash(_("Đang thử lại."), "done")
     return redirect(url_for("admin.incidents"), 303)
 
 

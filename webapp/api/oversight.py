@@ -108,17 +108,17 @@ def incidents(w: UnitOfWork) -> list[IncidentFacts]:
     return [taken(IncidentFacts, one) for one in audit.incidents(w)]
 
 
-@route("POST", "/incidents/<uuid:incident_id>/retry", "Try an incident's message again", tag=TAG)
-def retry_incident(w: UnitOfWork, incident_id: UUID) -> None:
-    """Retry."""
-    commands.retry(w, incident_id)
-
-
 @dataclass(frozen=True)
 class Settlement:
-    """Why an incident is closed."""
+    """Why an incident is closed, or tried again; no names of citizens."""
 
     reason: str
+
+
+@route("POST", "/incidents/<uuid:incident_id>/retry", "Try what failed again", tag=TAG, body=Settlement)
+def retry_incident(w: UnitOfWork, incident_id: UUID, body: Settlement) -> None:
+    """Retry."""
+    commands.retry(w, incident_id, body.reason)
 
 
 @route("POST", "/incidents/<uuid:incident_id>/settlement", "Close an incident with a reason", tag=TAG, body=Settlement)
