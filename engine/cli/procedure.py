@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,8 @@ def _check(chosen: argparse.Namespace) -> int:
 def _report(path: Path) -> Report:
     """Return the report of gate and proof run, the same as publishing would give."""
     from engine.commands.procedures import whole_report
+    from engine.office.standing import ZONE
+    from engine.procedure.readiness import expired
     from engine.runtime import printer_of
     from engine.settings import Settings
 
@@ -94,7 +96,7 @@ def _report(path: Path) -> Report:
         return Report(path.stem, "", ordered(from_refusal(problem) for problem in invalid.problems))
     except EngineError as refused:
         return Report(path.stem, "", (from_refusal(Refused(refused.code, **{"file": path.name, **refused.facts})),))
-    return whole_report(package, printer_of(Settings.from_environment()))
+    return whole_report(package, printer_of(Settings.from_environment())).with_findings(expired(package, datetime.now(ZONE).date()))
 
 
 def _say(report: Report, chosen: argparse.Namespace) -> None:

@@ -15,12 +15,13 @@ from engine.documents.templates import Printer, outside
 from engine.errors import Refused
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.office.drafting import DESIGNERS
-from engine.office.standing import acting
+from engine.office.standing import ZONE, acting
 from engine.procedure import gate, reviews
 from engine.procedure.difference import difference
 from engine.procedure.gate import Report
 from engine.procedure.loader import load_zip
 from engine.procedure.package import DIAGRAM, Package
+from engine.procedure.readiness import expired, strict
 from engine.procedure.registry import ProcedureCache, ProcedureVersion, latest, store
 from engine.procedure.report import from_refusal
 from engine.procedure.reviews import ProcedureReview
@@ -64,16 +65,16 @@ def examine(package: Package) -> Report:
 
 
 def whole_report(package: Package, printer: Printer) -> Report:
-    """Return everything publishing would say: gate and proof run, the drawing, and templates that cannot be printed."""
+    """Return everything publishing would say: gate and proof run, both languages, the drawing, and templates that cannot be printed."""
     report = examine(package)
     if not report.content_hash:  # nothing is drawn that could be judged
         return report
-    report = report.with_findings(gate.drawing(package))
+    report = strict(report.with_findings(gate.drawing(package)))
     return report if report.refused else report.with_findings(from_refusal(fault) for fault in printer.faults(package))
 
 
 def report_on(w: UnitOfWork, package: Package) -> Report:
-    """Return the whole report; a package examined a moment ago is not examined again."""
+    """Return the whole report, law that is no longer in force today included; a package examined a moment ago is not examined again."""
     identity = (package.content_hash, package.drawing_hash)
     with _lock:
         known = _reports.get(identity)
@@ -83,7 +84,7 @@ def report_on(w: UnitOfWork, package: Package) -> Report:
             _reports[identity] = known
             while len(_reports) > _KEPT_REPORTS:
                 _reports.popitem(last=False)
-    return known
+    return known.with_findings(expired(package, w.now.astimezone(ZONE).date()))
 
 
 def with_diagram(w: UnitOfWork, key: str, diagram: bytes) -> Package:
@@ -169,6 +170,8 @@ def publish(
     """
     review = second_person(w, package)
     report = report_on(w, package)
+    if effective_from is not None:
+        report = report.with_findings(expired(package, effective_from))
     if report.refused:
         raise NotPublishable(report)
     played = trial(w, package)

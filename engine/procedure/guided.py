@@ -63,7 +63,12 @@ SECTIONS = (
             Field("start.form", "choice"),
         ),
     ),
-    Section("legal_basis", (Field("act", "long", required=True), Field("article"), Field("from", "day")), many=True, title="act"),
+    Section(
+        "legal_basis",
+        (Field("act", "long", required=True), Field("article"), Field("from", "day"), Field("to", "day")),
+        many=True,
+        title="act",
+    ),
     Section(
         "term",
         (

@@ -27,11 +27,12 @@ DECLARATION = "procedure.toml"
 
 @dataclass(frozen=True, slots=True)
 class LegalBasis:
-    """An article of a legal act, and since when it carries this procedure."""
+    """An article of a legal act, since when it is in force, and the first day on which it no longer is."""
 
     act: str
     article: str
     valid_from: date | None
+    valid_to: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

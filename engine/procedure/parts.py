@@ -135,7 +135,7 @@ def installed_parts(procedures: Path | None = None) -> Mapping[str, Part]:
 
 def legal_basis(table: Table) -> LegalBasis:
     """Read one ``[[legal_basis]]``."""
-    found = LegalBasis(table.text("act"), table.text("article", ""), table.day("from"))
+    found = LegalBasis(table.text("act"), table.text("article", ""), table.day("from"), table.day("to"))
     table.finish()
     return found
 

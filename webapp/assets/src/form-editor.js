@@ -5,6 +5,7 @@ import '@bpmn-io/form-js-editor/dist/assets/form-js-editor.css';
 import '@bpmn-io/form-js-editor/dist/assets/dragula.css';
 import '@bpmn-io/form-js-editor/dist/assets/properties-panel.css';
 import { Keeper } from './editor/keeper.mjs';
+import { speak } from './editor/form-words.mjs';
 
 const place = document.getElementById('file-editor'), source = document.getElementById('content'), preview = document.getElementById('form-preview');
 const editor = new FormEditor({ container: document.getElementById('form-canvas') });
@@ -24,5 +25,6 @@ preview.addEventListener('submit', event => event.preventDefault());
 preview.addEventListener('change', event => event.target.closest('[data-reshape]') && show());
 await editor.importSchema(JSON.parse(source.value));
 editor.on('changed', () => { source.value = written(); keeper.changed(); show(); });
+speak(document.querySelectorAll('#form-canvas :is(.fjs-palette-container, .fjs-properties-container)'), place.dataset.language);
 await show();
 document.body.dataset.editorReady = '1';

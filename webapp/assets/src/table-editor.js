@@ -10,9 +10,12 @@ import 'dmn-js/dist/assets/dmn-js-boxed-expression.css';
 import 'dmn-js/dist/assets/dmn-js-boxed-expression-controls.css';
 import 'dmn-js/dist/assets/dmn-font/css/dmn-embedded.css';
 import { Keeper } from './editor/keeper.mjs';
+import { translator } from './editor/words.mjs';
+import { TABLE_WORDS } from './editor/table-words.mjs';
 
 const place = document.getElementById('file-editor'), source = document.getElementById('content');
-const editor = new Modeler({ container: document.getElementById('table-canvas') });
+const words = { additionalModules: [translator(place.dataset.language, TABLE_WORDS)] };
+const editor = new Modeler({ container: document.getElementById('table-canvas'), drd: words, decisionTable: words, literalExpression: words, boxedExpression: words });
 const xml = async () => (await editor.saveXML({ format: true })).xml;
 const keeper = new Keeper(place, xml, async () => { source.value = await xml(); });
 editor.on('views.changed', () => {

@@ -52,9 +52,9 @@ export const NAMES = {
 const marked = (language, text) => (language === 'xx' ? `⟦${text}⟧` : text);
 export const panelWords = language => Object.fromEntries(Object.entries(PANELS[language === 'en' ? 'en' : 'vi']).map(([key, text]) => [key, marked(language, text)]));
 export const spoken = (language, one) => marked(language, (language === 'en' && one.en) || one.vi || one.id || '');
-export const translator = language => ({
+export const translator = (language, words = WORDS) => ({
   translate: ['value', (template, facts = {}) => {
-    const said = language === 'en' ? template : WORDS[template] ?? template;
+    const said = language === 'en' ? template : words[template] ?? template;
     return marked(language, said.replace(/{([^}]+)}/g, (_, key) => facts[key] ?? `{${key}}`));
   }],
 });

@@ -1,0 +1,88 @@
+"""Whatever the three editors say, they say in Vietnamese: every word of theirs goes through our words, in panel, palette and menus."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from engine.settings import ROOT
+
+pytestmark = pytest.mark.browser
+READY = "body[data-editor-ready]"
+LIBRARIES = ROOT / "webapp" / "assets" / "node_modules"
+EDITOR = ROOT / "webapp" / "assets" / "src" / "editor"
+FEES = ROOT / "tests" / "rules" / "feel" / "models" / "fees.dmn"
+KINDS = (
+    "textfield",
+    "textarea",
+    "number",
+    "select",
+    "radio",
+    "checklist",
+    "checkbox",
+    "datetime",
+    "filepicker",
+    "text",
+    "separator",
+    "spacer",
+    "group",
+)
+SPOKEN = r"""translate\(\s*(['"])((?:(?!\1).)*)\1"""
+MENUS = ".table-canvas :is(.context-menu, .view-drd, .hit-policy, .add-input, .add-output)"
+SAID = """roots => { const found = new Set(), skip = '.cm-editor, textarea, script, style, [data-typed]';
+  for (const root of document.querySelectorAll(roots)) {
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) if (!node.parentElement.closest(skip)) found.add(node.data.trim());
+    for (const name of ['title', 'placeholder', 'aria-label'])
+      for (const element of root.querySelectorAll(`[${name}]`)) found.add(element.getAttribute(name).trim());
+  } return [...found]; }"""
+
+
+def words_of(file: str, name: str) -> set[str]:
+    """The English sentences a dictionary of ours knows."""
+    source = (EDITOR / file).read_text("utf-8").split(f"const {name} = {{")[1].split("\n};")[0]
+    return {
+        match[2] or match[3] or match[1]
+        for match in re.finditer(r"""(?:^\s*|[,{]\s*)(?:(\w[\w-]*)|'((?:[^'\\]|\\.)*)'|"([^"]*)"): '""", source, re.MULTILINE)
+    }
+
+
+def said_by(*packages: str) -> set[str]:
+    """Every sentence the sources of a library hand to their translator."""
+    files = [path for package in packages for path in (LIBRARIES / package / "lib").rglob("*.js")]
+    assert files
+    return {match[2] for path in files for match in re.finditer(SPOKEN, path.read_text("utf-8"))}
+
+
+def test_every_sentence_of_the_diagram_editor_has_its_vietnamese():
+    said = said_by("bpmn-js", "diagram-js", "diagram-js-minimap")
+
+    assert len(said) > 40
+    assert {one for one in said if not errors(one)} - words_of("words.mjs", "WORDS") == set()
+
+
+def test_every_sentence_of_the_table_editor_has_its_vietnamese():
+    said = said_by(*(path.name for path in LIBRARIES.glob("dmn-js*") if (path / "lib").is_dir()))
+
+    assert len(said) > 100
+    assert said - words_of("table-words.mjs", "TABLE_WORDS") == set()
+
+
+def errors(text: str) -> bool:
+    """Sentences for programmers: what an import of a broken file says on the console."""
+    return bool(
+        re.search(
+            r"\{|\+|missing|must not|already|failed|multiple|no process|unresolved|not yet|unknown|out of bounds|no parent|no plane", text
+        )
+    )
+
+
+def test_both_languages_of_the_panel_have_the_same_words():
+    source = (EDITOR / "words.mjs").read_text("utf-8").split("const PANELS = {")[1].split("\n};")[0]
+    vietnamese, english = source.split("\n  en: {")
+
+    keys = [set(re.findall(r"(?:^\s*|[,{]\s*)(\w+): '", part, re.MULTILINE)) for part in (vietnamese, english)]
+
+    assert keys[0] == keys[1]
+    assert len(keys[0]) > 50
