@@ -72,6 +72,13 @@ def test_one_proposes_and_another_approves_by_screen_and_undoes(office: Office):
     admin, head, clerk = (signed_in(app, office, who) for who in ("administrator", "head", "clerk"))
     assert 'value="sign&gt;examine"' in admin.get(page).text
 
+    for who in (admin, head):
+        ids = re.findall(r' id="([^"]+)"', who.get(page).text)
+        assert len(ids) == len(set(ids))
+    bad = head.post(f"/desk/dossiers/{received.code}/moves", page, way="sign>examine", reason="", legal_basis=BASIS)
+    assert bad.status_code == 422
+    assert 'id="move-reason-error"' in bad.text
+    assert BASIS in bad.text
     sent = admin.post(f"/desk/dossiers/{received.code}/moves", page, way="sign>examine", reason=WHY, legal_basis=BASIS)
     assert sent.status_code == 303
     assert received.code in head.get("/desk/interventions").text
