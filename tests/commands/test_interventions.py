@@ -17,10 +17,11 @@ from engine.kernel.journal import JournalLine
 from engine.kernel.unit_of_work import Actor
 from engine.process.changes import TokenMove
 from engine.process.model import Instance, Task
-from engine.queries import audit
+from engine.queries import audit, desk
 from engine.worker import timers
 from tests.commands.test_leave import asked, open_tasks
 from tests.commands.test_main_job import APPROVE, SUPPLEMENT, dossier
+from tests.commands.test_migration import publish, with_head
 from tests.conftest import HANOI
 from tests.support.office import Office
 
@@ -356,3 +357,49 @@ def test_taking_a_task_from_a_colleague_needs_authority_and_a_reason_and_is_jour
     [line] = lines(office, received.code, "task.assigned")
     assert (line["to"], line["before"]) == (str(office.people["colleague"]), str(office.people["specialist"]))
     assert [h.note for h in rows(office, Handover, received.code) if h.kind == "reassigned"] == ["Anh Đức nghỉ phép."]
+
+
+# -- what has been there before: the same three things hold -----------------------------------------------------------------------
+
+
+def test_a_dossier_goes_back_to_any_earlier_step_with_authority_reason_and_journal_line(office: Office):
+    publish(office, with_head())
+    received = office.receive()
+    office.complete("specialist", received.code, APPROVE)
+    reviewed = office.open_task(received.code)
+    office.complete("division_head", received.code, {"decision": "agree"})
+    task = office.open_task(received.code)
+    with office.as_("head") as w:
+        assert {one.step for one in desk.page(w, task.id).earlier} == {"examine", reviewed.step}
+    with pytest.raises(Forbidden), office.as_("clerk") as w:
+        tasks.send_back(w, task.id, "examine", "x")
+    for step, reason, code in (("examine", " ", "reason_missing"), ("issue", "x", "cannot_send_back")):
+        with pytest.raises(Refused, match=code), office.as_("head") as w:
+            tasks.send_back(w, task.id, step, reason)
+    with office.as_("head") as w:
+        tasks.send_back(w, task.id, "examine", "Thiếu trang 2.")  # over the step between
+    assert office.open_task(received.code).step == "examine"
+    [line] = lines(office, received.code, "task.sent_back")
+    assert (line["to_step"], line["by"]) == ("examine", str(office.people["head"]))
+    assert [h.note for h in rows(office, Handover, received.code) if h.kind == "sent_back"] == ["Thiếu trang 2."]
+
+
+def test_withdrawal_and_stop_have_authority_reason_and_journal_line_and_end_a_dossier_once(office: Office):
+    received, other = office.receive(), office.receive()
+    basis = "Khoản 3 Điều 17 Nghị định số 118/2025/NĐ-CP"
+    with pytest.raises(Forbidden), office.as_("clerk") as w:
+        dossiers.withdraw(w, received.code, "x")
+    with pytest.raises(Forbidden), office.as_("reception") as w:
+        dossiers.stop(w, other.code, "x", basis)
+    with pytest.raises(Refused, match="reason_missing"), office.as_("reception") as w:
+        dossiers.withdraw(w, received.code, "")
+    with pytest.raises(Refused, match="legal_basis_missing"), office.as_("head") as w:
+        dossiers.stop(w, other.code, "x", " ")
+    with office.as_("reception") as w:
+        dossiers.withdraw(w, received.code, "Không còn nhu cầu.")
+    with office.as_("head") as w:
+        dossiers.stop(w, other.code, "Trùng hồ sơ.", basis)
+    assert [one["by"] for one in lines(office, received.code, "dossier.withdrawn")] == [str(office.people["reception"])]
+    assert [one["by"] for one in lines(office, other.code, "dossier.stopped")] == [str(office.people["head"])]
+    with pytest.raises(Conflict, match=r"dossier\.ended"), office.as_("reception") as w:
+        dossiers.withdraw(w, received.code, "x")
