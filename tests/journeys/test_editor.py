@@ -109,8 +109,8 @@ def test_a_form_is_edited_and_shown_as_people_will_get_it(somebody: Callable[...
     expect(preview.get_by_label("Lý do")).to_be_visible()
 
     page.locator(".fjs-element").filter(has_text="Cơ quan, tổ chức cấp bản chính").last.click()
-    page.locator(".bio-properties-panel-group-header").filter(has_text="General").first.click()
-    label = page.get_by_label("Field label")
+    page.locator(".bio-properties-panel-group-header").filter(has_text="Chung").first.click()
+    label = page.get_by_label("Nhãn của ô")
     label.fill("Nơi cấp bản chính")
     label.press("Tab")
     expect(page.locator("#save-state")).to_have_text(KEPT, timeout=60_000)

@@ -25,6 +25,6 @@ preview.addEventListener('submit', event => event.preventDefault());
 preview.addEventListener('change', event => event.target.closest('[data-reshape]') && show());
 await editor.importSchema(JSON.parse(source.value));
 editor.on('changed', () => { source.value = written(); keeper.changed(); show(); });
-speak(document.querySelectorAll('#form-canvas :is(.fjs-palette-container, .fjs-properties-container)'), place.dataset.language);
+speak(document.getElementById('form-canvas'), '.fjs-palette-container, .fjs-properties-container', place.dataset.language);
 await show();
 document.body.dataset.editorReady = '1';

@@ -12,6 +12,7 @@ import 'dmn-js/dist/assets/dmn-font/css/dmn-embedded.css';
 import { Keeper } from './editor/keeper.mjs';
 import { translator } from './editor/words.mjs';
 import { TABLE_WORDS } from './editor/table-words.mjs';
+import { speak } from './editor/form-words.mjs';
 
 const place = document.getElementById('file-editor'), source = document.getElementById('content');
 const words = { additionalModules: [translator(place.dataset.language, TABLE_WORDS)] };
@@ -25,4 +26,5 @@ editor.on('views.changed', () => {
 await editor.importXML(source.value);
 const tables = editor.getViews().filter(view => view.type === 'decisionTable');
 if (tables.length) await editor.open(tables[0]);
+speak(document.getElementById('table-canvas'), '.context-menu', place.dataset.language, text => TABLE_WORDS[text]);
 document.body.dataset.editorReady = '1';

@@ -22,22 +22,22 @@ export function formWord(text) {
   if (removed && FORM_WORDS[removed[1]]) return `Xóa ${FORM_WORDS[removed[1]].toLowerCase()}`;
   return counted ? `Có ${counted[1]} mục` : undefined;
 }
-// The library has no catalogue: what it writes into its palette and panel is said in Vietnamese as it appears; what people typed is not touched.
+// The library has no catalogue: what it writes into its own parts is said in Vietnamese as it appears; what people typed is not touched.
 const NAMED = ['title', 'placeholder', 'aria-label', 'data-tooltip'], SKIP = '.cm-editor, textarea, script, style';
-export function speak(roots, language) {
+export function speak(root, inside, language, word = formWord) {
   if (language === 'en') return;
-  const said = text => { const known = formWord(text.trim()); return known && (language === 'xx' ? `⟦${text.trim()}⟧` : known); };
+  const said = text => { const known = word(text.trim()); return known && (language === 'xx' ? `⟦${text.trim()}⟧` : known); };
   const change = node => {
     if (node.nodeType === Node.TEXT_NODE) {
-      const made = !node.parentElement?.closest(SKIP) && said(node.data);
+      const made = node.parentElement?.closest(inside) && !node.parentElement.closest(SKIP) && said(node.data);
       if (made && node.data !== made) node.data = made;
     } else if (node.nodeType === Node.ELEMENT_NODE) {
-      for (const name of NAMED) { const made = node.hasAttribute(name) && said(node.getAttribute(name)); if (made) node.setAttribute(name, made); }
+      if (node.closest(inside)) for (const name of NAMED) { const made = node.hasAttribute(name) && said(node.getAttribute(name)); if (made) node.setAttribute(name, made); }
       node.childNodes.forEach(change);
     }
   };
-  const observer = new MutationObserver(changes => {
+  new MutationObserver(changes => {
     for (const { type, target, addedNodes } of changes) if (type === 'childList') addedNodes.forEach(change); else change(target);
-  });
-  for (const root of roots) { change(root); observer.observe(root, { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: NAMED }); }
+  }).observe(root, { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: NAMED });
+  change(root);
 }
