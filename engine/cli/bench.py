@@ -69,6 +69,13 @@ def add(commands: Any) -> None:
     signed.add_argument("--json", action="store_true", help="print the figures for a machine (they always are)")
     first = leaf(bench, "start", start, "a stranger's first start in an empty clone, the next one, memory")
     first.add_argument("--json", action="store_true", help="print the figures for a machine")
+    drawn = leaf(bench, "editor", editor, "a procedure of 300 tasks opened and edited in the designer, in a real Chromium")
+    drawn.add_argument("--json", action="store_true", help="print the figures for a machine")
+
+
+def editor(chosen: argparse.Namespace) -> int:
+    """Measure the designer's editor; what is measured stands in ``benchmarks/editor.py``."""
+    return int(runpy.run_path(str(ROOT / "benchmarks" / "editor.py"))["main"](chosen.json))
 
 
 def start(chosen: argparse.Namespace) -> int:

@@ -87,6 +87,12 @@ def report_on(w: UnitOfWork, package: Package) -> Report:
     return known.with_findings(expired(package, w.now.astimezone(ZONE).date()))
 
 
+def known_report(package: Package) -> Report | None:
+    """Return the whole report if the package was examined a moment ago, else nothing: a page need not wait for it."""
+    with _lock:
+        return _reports.get((package.content_hash, package.drawing_hash))
+
+
 def with_diagram(w: UnitOfWork, key: str, diagram: bytes) -> Package:
     """Return the newest package of a procedure with another diagram, as drawn in any BPMN editor.
 

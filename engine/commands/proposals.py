@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine.commands.procedures import changes, read_upload, report_on
+from engine.commands.procedures import changes, known_report, read_upload, report_on
 from engine.documents.blobs import BlobStore
 from engine.errors import NotFound, Refused
 from engine.kernel.unit_of_work import UnitOfWork
@@ -34,7 +34,8 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 class Proposal:
     """An upload that is not in force: its package (None when it cannot be read), the report, and the difference in words.
 
-    ``kind`` is ``first``, ``changed``, ``redrawn`` or ``same``, as publishing would call it; ``reference`` is empty without a package.
+    ``kind`` is ``first``, ``changed``, ``redrawn`` or ``same``, as publishing would call it, or ``unjudged`` while nobody has asked for the
+    report yet; ``reference`` is empty without a package.
     """
 
     reference: str
@@ -123,8 +124,10 @@ def proposal(w: UnitOfWork, reference: str) -> Proposal:
     return judged(w, package, reference)
 
 
-def examined(w: UnitOfWork, files: Mapping[str, bytes], key: str) -> Proposal:
+def examined(w: UnitOfWork, files: Mapping[str, bytes], key: str, *, wait: bool = True) -> Proposal:
     """Return what these files would be as a proposal; nothing is kept, and files that make no package are findings.
+
+    With *wait* off the gate is not asked: a report that is not known yet is left for later.
 
     Raises:
         Forbidden: the actor designs no procedures.
@@ -137,6 +140,8 @@ def examined(w: UnitOfWork, files: Mapping[str, bytes], key: str) -> Proposal:
         return Proposal("", None, Report(key, "", ordered(from_refusal(problem) for problem in invalid.problems)), (), None, "")
     except Refused as refused:
         return Proposal("", None, Report(key, "", (from_refusal(refused),)), (), None, "")
+    if not wait and known_report(package) is None:
+        return Proposal("", package, Report(key, "", ()), (), None, "unjudged")
     return judged(w, package, "")
 
 

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from engine.commands import procedures
 from engine.procedure.loader import load_folder, load_zip
+from engine.procedure.package import Package
 from engine.settings import ROOT
 from tests.support.office import Office
 from tests.support.visitors import Visitor, signed_in, token
@@ -56,6 +58,23 @@ def test_every_page_of_a_draft_opens_and_says_what_it_is(designer: Visitor):
         assert "Có thể gửi duyệt" in page.text
     taken = load_zip(designer.get(f"{here}/package.zip").data)
     assert taken.content_hash == load_folder(ROOT / "bpmn" / COPY).content_hash
+
+
+def test_the_editor_opens_without_waiting_for_the_gate_which_judges_once(designer: Visitor, monkeypatch: pytest.MonkeyPatch):
+    here = begun(designer)
+    changed = designer.get(f"{here}/raw/process.bpmn").text.replace('name="Thẩm định', 'name="Xem xét', 1)
+    designer.post(f"{here}/files", here, name="process.bpmn", version="1", content=changed)
+    judged: list[Package] = []
+    whole = procedures.whole_report
+    monkeypatch.setattr(procedures, "whole_report", lambda package, printer: judged.append(package) or whole(package, printer))
+
+    first = designer.get(here).text
+    assert judged == []
+    assert "Đang kiểm tra" in first
+    assert designer.get(f"{here}/report").json is not None
+    assert "Đang kiểm tra" not in designer.get(here).text
+    assert "Đang kiểm tra" not in designer.get(f"{here}?judge=yes").text
+    assert len(judged) == 1
 
 
 def test_a_file_is_saved_checked_at_its_line_and_restored(designer: Visitor):

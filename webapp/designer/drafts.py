@@ -75,10 +75,10 @@ def opened(draft: Any) -> ResponseReturnValue:
     return redirect(url_for("designer.draft", draft_id=draft.id), 303)
 
 
-def frame(w: UnitOfWork, draft_id: UUID, section: str) -> dict[str, Any]:
-    """Return what every page of a draft shows: its line, its files by section, the report on it."""
+def frame(w: UnitOfWork, draft_id: UUID, section: str, *, wait: bool = True) -> dict[str, Any]:
+    """Return what every page of a draft shows: its line, its files by section, the report on it (with *wait* off: if it is known)."""
     page = queries.page(w, draft_id)
-    found = proposals.examined(w, page.files, page.line.draft.key)
+    found = proposals.examined(w, page.files, page.line.draft.key, wait=wait)
     lists = {name: sorted(path for path in page.files if path.startswith(folder)) for name, folder in KINDS.items()}
     return {
         "page": page,
@@ -96,9 +96,9 @@ def frame(w: UnitOfWork, draft_id: UUID, section: str) -> dict[str, Any]:
 @area.get("/drafts/<uuid:draft_id>")
 @holding(*DESIGNERS)
 def draft(draft_id: UUID) -> ResponseReturnValue:
-    """Show the diagram of a draft in the editor, with the report beside it."""
+    """Show the diagram of a draft in the editor; the report comes beside it when the gate has judged, or with the page if asked for."""
     with look() as w:
-        seen = frame(w, draft_id, "diagram")
+        seen = frame(w, draft_id, "diagram", wait=request.args.get("judge") == "yes")
         return render_template("designer/draft_diagram.html", **seen, panel=designing.panel(seen["found"].package))
 
 

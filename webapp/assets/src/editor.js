@@ -36,6 +36,8 @@ async function report() {
   marked = findings.filter(one => one.element && registry.get(one.element) && one.severity !== 'note').map(one => [one.element, one.severity]);
   for (const [id, marker] of marked) canvas.addMarker(id, marker);
   document.getElementById('finding-count').textContent = findings.length;
+  const judged = document.getElementById('judged'), wrong = findings.filter(one => one.severity === 'refused').length;
+  if (judged) { judged.className = `state ${wrong ? 'late' : 'done'}`; judged.textContent = wrong ? judged.dataset.wrong.replace('2', wrong) : judged.dataset.fit; }
   document.getElementById('finding-list').replaceChildren(...(findings.length ? findings.map(sentence) : [node('li', 'done', node('p', '', words.clean))]));
 }
 const node = (tag, className, ...children) => { const made = document.createElement(tag); if (className) made.className = className; made.append(...children); return made; };
@@ -89,5 +91,8 @@ const source = await (await fetch(place.dataset.source)).text();
 await modeler.importXML(source);
 fit();
 panel.show(null);
-await report();
+// Whoever draws need not wait for the gate: its sentences come when it has judged.
 document.body.dataset.editorReady = '1';
+performance.mark('editor-ready');
+await report();
+document.body.dataset.editorJudged = '1';
