@@ -163,3 +163,30 @@ def test_a_moved_step_is_the_first_thing_a_comparison_shows_on_both_canvases(som
     first.get_by_role("link").click()
     expect(page.locator(".djs-element.shown[data-element-id='issue']")).to_have_count(2)
     designer.picture("compare-1366", whole=True)
+
+
+DEADLOCK = ROOT / "tests" / "procedures" / "broken" / "deadlock" / "process.bpmn"
+
+
+def test_the_way_into_a_deadlock_is_drawn_on_the_canvas_step_by_step(somebody: Callable[..., Person]):
+    designer = somebody(DESIGNER)
+    page = designer.open("/designer/drafts")
+    page.locator("form[action$='/drafts/upload'] input[type=file]").set_input_files(DEADLOCK)
+    page.get_by_label("Sơ đồ này thay cho").select_option("internal_leave")
+    page.get_by_role("button", name="Mở thành bản soạn").click()
+    page.wait_for_selector(READY)
+    finding = page.locator("#finding-list .refused").filter(has_text="kẹt").first
+    expect(finding).to_be_visible(timeout=60_000)
+
+    finding.get_by_role("button").first.click()
+    expect(page.locator(".djs-element.selected[data-element-id='join']")).to_have_count(1)
+    steps = page.locator(".way-step")
+    expect(steps.first).to_be_visible()
+    assert [steps.nth(place).inner_text() for place in range(steps.count())] == [str(place + 1) for place in range(steps.count())]
+    assert page.locator(".djs-shape.on-path").count() == steps.count() >= 3
+    assert page.locator(".djs-connection.on-path").count() >= 2
+    designer.picture("counter-example-1366")
+
+    other = page.locator("#finding-list button").last
+    other.click()
+    expect(page.locator(".way-step")).to_have_count(page.locator(".djs-shape.on-path").count())

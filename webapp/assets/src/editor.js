@@ -60,14 +60,19 @@ function sentence(one) {
   }
   return made;
 }
+// The way that leads to a fault: its steps in order with their numbers, and the flows between them.
 let path = [];
 function reveal(one) {
-  const element = modeler.get('elementRegistry').get(one.element), canvas = modeler.get('canvas');
+  const registry = modeler.get('elementRegistry'), element = registry.get(one.element), canvas = modeler.get('canvas'), overlays = modeler.get('overlays');
   canvas.scrollToElement(element);
   modeler.get('selection').select(element);
-  for (const id of path) canvas.removeMarker(id, 'on-path');
-  path = one.path.filter(id => modeler.get('elementRegistry').get(id));
+  for (const id of path) if (registry.get(id)) canvas.removeMarker(id, 'on-path');
+  overlays.remove({ type: 'way' });
+  const steps = [...new Set(one.path.length ? [...one.path, one.element] : [])].filter(id => registry.get(id)), order = new Map(steps.map((id, number) => [id, number]));
+  const flows = registry.filter(each => each.waypoints && order.get(each.source?.id) < order.get(each.target?.id)).map(each => each.id);
+  path = [...steps, ...flows];
   for (const id of path) canvas.addMarker(id, 'on-path');
+  for (const [id, number] of order) overlays.add(id, 'way', { position: { top: -12, left: -12 }, html: node('span', 'way-step', String(number + 1)) });
   place.scrollIntoView({ block: 'nearest' });
 }
 
