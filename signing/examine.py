@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import io
 from collections.abc import Mapping
@@ -24,7 +23,7 @@ from signing.keys import certificate_facts, parsed_all
 from signing.long_term import Judgement, gen_time, judge, policy_of
 from signing.model import AGENCY, LEADER
 from signing.numbering import open_places, refilled, values
-from signing.pades import VIETNAM
+from signing.pades import VIETNAM, settle
 from signing.report import Change, Reason, Report, SignatureReport, Verdict, worst
 from signing.revocation import Sources
 from signing.second_view import areas_filled_later, objects_differ, pages_differ
@@ -105,7 +104,7 @@ def _document_reasons(reader: PdfFileReader) -> list[Reason]:
 
 def _examine_signature(pdf: bytes, signature: EmbeddedPdfSignature, inquiry: Inquiry) -> SignatureReport:
     faults = _integrity(pdf, signature)
-    judgement = asyncio.run(_judged(signature, inquiry))
+    judgement = settle(_judged(signature, inquiry))
     status = judgement.indication.status
     verdict = {AdESStatus.PASSED: Verdict.VALID, AdESStatus.FAILED: Verdict.INVALID}.get(status, Verdict.INSUFFICIENT)
     reasons = [*faults, *_time_reasons(judgement), _indication_reason(judgement)]
@@ -125,7 +124,7 @@ def _examine_signature(pdf: bytes, signature: EmbeddedPdfSignature, inquiry: Inq
         best_time=_local(best) if best else "",
         best_time_source=judgement.source if judgement.proven_at else "machine",
         timestamp_authority=_authority_of(tokens[0]) if tokens else "",
-        level=asyncio.run(_level(signature, inquiry, bool(tokens))),
+        level=settle(_level(signature, inquiry, bool(tokens))),
         scope=_scope(signature),
         revision=signature.signed_revision,
         revision_end=_end(signature),

@@ -133,13 +133,24 @@ def imprint(signature: bytes) -> bytes:
 
 
 def settle(coroutine: Coroutine[Any, Any, T]) -> T:
-    """The result of a coroutine of pyHanko's, from synchronous code, also where the caller's thread already runs an event loop."""
+    """The result of a coroutine of pyHanko's, from synchronous code, also where the caller's thread already runs an event loop.
+
+    A bare loop, not `asyncio.run`: that one asks who handles interrupts, and so prints the whole coroutine with every certificate in it.
+    """
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(coroutine)
+        return _run(coroutine)
     with ThreadPoolExecutor(1) as aside:
-        return aside.submit(asyncio.run, coroutine).result()
+        return aside.submit(_run, coroutine).result()
+
+
+def _run(coroutine: Coroutine[Any, Any, T]) -> T:
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(coroutine)
+    finally:
+        loop.close()
 
 
 def _check_validity(certificate: asn1_x509.Certificate, now: datetime) -> None:

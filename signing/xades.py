@@ -6,7 +6,6 @@ verified is ever read.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 from collections.abc import Callable
@@ -33,7 +32,7 @@ from signing.examine import Inquiry
 from signing.keys import certificate_facts, parsed, parsed_all
 from signing.long_term import EXPOSURE, SIGNER_USAGE, SKEW
 from signing.model import CertificateFacts, SignerCertificate
-from signing.pades import VIETNAM
+from signing.pades import VIETNAM, settle
 from signing.report import Reason, Verdict
 from signing.tsa import TimeStampClient, gen_time
 
@@ -118,7 +117,7 @@ def keep_evidence(xml: bytes, inquiry: Inquiry) -> bytes:
     token = cms.ContentInfo.load(base64.b64decode(_only(place, f".//{XA}EncapsulatedTimeStamp").text or ""))
     stamping = generic_cms.extract_certs_for_validation(token["content"]).signer_cert
     try:
-        found = [asyncio.run(_collected(one, inquiry)) for one in (parsed(_signer_certificate(signature)), stamping)]
+        found = [settle(_collected(one, inquiry)) for one in (parsed(_signer_certificate(signature)), stamping)]
     except (PathError, ValidationError, ValueError) as problem:
         raise SigningError("signing.evidence_down") from problem
     certificates, answers, lists = ({der for one in found for der in one[kind]} for kind in range(3))
@@ -155,7 +154,7 @@ def examine_xml(xml: bytes, inquiry: Inquiry) -> XmlReport:
     facts = certificate_facts(certificate)
     proven, source, level, reasons = inquiry.now, "machine", "XAdES-B", []
     if stamps:
-        stamped = asyncio.run(_token_time(stamps[0].text or "", signature, inquiry, kept)) if len(stamps) == 1 else None
+        stamped = settle(_token_time(stamps[0].text or "", signature, inquiry, kept)) if len(stamps) == 1 else None
         if stamped is None:
             return XmlReport(Verdict.INSUFFICIENT, (Reason("verify.timestamp_broken"),), content, facts, level)
         proven, source, level = stamped, "signature_timestamp", "XAdES-T"
@@ -163,10 +162,10 @@ def examine_xml(xml: bytes, inquiry: Inquiry) -> XmlReport:
         reasons.append(Reason("verify.time_unproven"))
     refusal: Reason | None = Reason("verify.evidence_missing", {"indication": "chain"})
     if stamps and kept.lasting:
-        refusal = asyncio.run(_chain_refusal(certificate, proven, replace(inquiry, sources=None), kept))
+        refusal = settle(_chain_refusal(certificate, proven, replace(inquiry, sources=None), kept))
         level = "XAdES-LT" if refusal is None else level
     if refusal is not None or (inquiry.sources is not None and inquiry.now <= parsed(certificate).not_valid_after):
-        now = asyncio.run(_chain_refusal(certificate, proven, inquiry, kept))
+        now = settle(_chain_refusal(certificate, proven, inquiry, kept))
         if now is None and inquiry.now > parsed(certificate).not_valid_after:
             now = Reason("verify.expired")  # an authority need not speak of certificates that have ended; only evidence kept proves them
         # What is kept proves the past; only a revocation from before that time, learnt later, overrides it.

@@ -27,6 +27,7 @@ def add(commands: Any) -> None:
 
 def check(chosen: argparse.Namespace) -> int:
     """Judge every file; a file that cannot be read is invalid."""
+    from engine.documents.trust import anchors
     from signing.etsi import to_xml
     from signing.verify import Trust, verify
 
@@ -35,7 +36,7 @@ def check(chosen: argparse.Namespace) -> int:
     address = home / "trust_services.json"
     if address.exists() and not chosen.offline:
         routes = json.loads(address.read_text())["routes"]
-    trust = Trust.of_test_pki(chosen.trust or home / "pki", routes)
+    trust = Trust.of_test_pki(chosen.trust, routes) if chosen.trust else anchors(home, routes)
     reports = {str(f): verify(f.read_bytes(), trust, now=office_time(home), online=not chosen.offline) for f in chosen.files if f.is_file()}
     missing = [str(f) for f in chosen.files if not f.is_file()]
     if chosen.etsi:

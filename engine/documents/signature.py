@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
+from engine.documents.trust import anchors
 from engine.errors import EngineError, Refused
 from engine.kernel.tables import Json
 from signing import fields as places
@@ -23,7 +24,7 @@ from signing.model import Box, FieldPlan, Prepared, SignerCertificate, TextField
 from signing.revocation import Sources
 from signing.standing import standing
 from signing.tsa import TimeStampClient
-from signing.verify import Trust, verify
+from signing.verify import verify
 
 NUMBER, DATE = "number", "date"
 
@@ -201,7 +202,7 @@ class SupervisedVerifier:
 
     def __call__(self, pdf: bytes, now: datetime) -> Json:
         """Return the report as JSON."""
-        return verify(pdf, Trust.of_test_pki(self.pki, routes_of(self.address_file)), now=now).to_json()
+        return verify(pdf, anchors(self.pki.parent, routes_of(self.address_file)), now=now).to_json()
 
 
 @dataclass(frozen=True)
@@ -213,5 +214,5 @@ class SupervisedStanding:
 
     def __call__(self, certificate: SignerCertificate, now: datetime) -> str:
         """Return ``good`` or ``unknown``, or refuse."""
-        trust = Trust.of_test_pki(self.pki, routes_of(self.address_file))
+        trust = anchors(self.pki.parent, routes_of(self.address_file))
         return standing(certificate, Inquiry(trust.anchors, trust.intermediates, now, Sources(trust.routes, trust.hosts)))

@@ -39,7 +39,8 @@ TEXTS: dict[str, str] = {
 """,
     "long": LETTER + "#pagebreak()\n#lorem(900)\n" * 3,
     "columns": LETTER + "#columns(2)[#lorem(120)]",
-    "formulas": LETTER + "$ sum_(i=1)^n i = (n(n+1))/2 $ #strike[bỏ] #super[2] #underline[gạch chân]",
+    "formulas": LETTER
+    + '#math.equation(alt: "tổng", block: true, $ sum_(i=1)^n i = (n(n+1))/2 $) #strike[bỏ] #super[2] #underline[gạch chân]',
     "letters": LETTER + "ẮẰẲẴẶ ỨỪỬỮỰ ộợ đĐ ₫ – — “ ” … #text(size: 7pt)[chú thích cỡ nhỏ]",
     "landscape": LETTER.replace('paper: "a4"', 'paper: "a4", flipped: false') + "#rotate(15deg)[nghiêng]",
     "outline": '#set heading(numbering: "1.")\n' + LETTER + "#outline()\n= Điều một\n#lorem(40)\n= Điều hai\n#lorem(40)",

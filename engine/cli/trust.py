@@ -1,0 +1,76 @@
+"""``motcua trust``: certificates of authorities are let in by two people, withdrawn by one; every act stands in the journal."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from engine.cli import group, leaf
+from engine.cli._opening import opened, operator
+from engine.documents.signature import translated
+from engine.documents.trust import folder_of
+from engine.errors import NotFound
+from signing import trust_store
+from signing.errors import SigningError
+
+
+def add(commands: Any) -> None:
+    """Add the commands."""
+    found = group(commands, "trust", "authorities this installation trusts")
+    leaf(found, "list", listed, "every certificate with its provenance, as JSON; and the national roots still wanted")
+    one = leaf(found, "propose", propose, "put a certificate forward; another account approves it")
+    one.add_argument("certificate", type=Path, help="PEM or DER")
+    one.add_argument("--source", required=True, help="where it came from and how its fingerprint was compared")
+    one.add_argument("--regime", default="public", choices=("public", "specialised", "other"))
+    one.add_argument("--role", default="anchor", choices=("anchor", "intermediate"))
+    one.add_argument("--host", action="append", default=[], help="host its status services answer under")
+    for name, act, text in (("approve", approve, "let it count: not by who proposed it"), ("withdraw", withdraw, "let it count no more")):
+        leaf(found, name, act, text).add_argument("sha256")
+
+
+def listed(chosen: argparse.Namespace) -> int:
+    """Print the store; 1 when a file in it is not what it should be."""
+    with opened() as runtime:
+        store = trust_store.load(folder_of(runtime.settings.home))
+    known = {one.regime for one in store.entries if one.state == "approved"}
+    told = {
+        "entries": [{**asdict(one), "state": one.state} for one in store.entries],
+        "faults": store.faults,
+        "wanted": {regime: name for regime, name in trust_store.WANTED.items() if regime not in known},
+    }
+    print(json.dumps(told, ensure_ascii=False, indent=1))
+    return int(bool(store.faults))
+
+
+def propose(chosen: argparse.Namespace) -> int:
+    """Put forward."""
+    if not chosen.certificate.is_file():
+        raise NotFound("file.not_found", name=chosen.certificate.name)
+    content = chosen.certificate.read_bytes()
+    more = {"regime": chosen.regime, "role": chosen.role, "source": chosen.source, "hosts": tuple(chosen.host)}
+    return _act("trust.proposed", lambda folder, by, at: trust_store.propose(folder, content, by=by, at=at, **more))
+
+
+def approve(chosen: argparse.Namespace) -> int:
+    """Let it count."""
+    return _act("trust.approved", lambda folder, by, at: trust_store.approve(folder, chosen.sha256, by=by, at=at))
+
+
+def withdraw(chosen: argparse.Namespace) -> int:
+    """Let it count no more."""
+    return _act("trust.withdrawn", lambda folder, by, at: trust_store.withdraw(folder, chosen.sha256, by=by, at=at))
+
+
+def _act(kind: str, act: Any) -> int:
+    who = operator()
+    with opened() as runtime, runtime.begin(who) as w:
+        try:
+            entry = act(folder_of(runtime.settings.home), str(who.label), w.now)
+        except SigningError as refused:
+            raise translated(refused) from None
+        w.record(kind, sha256=entry.sha256, regime=entry.regime, role=entry.role, source=entry.source)
+    print(f"{entry.sha256} {entry.state}: {entry.name}")
+    return 0

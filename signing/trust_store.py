@@ -1,0 +1,163 @@
+"""Trust anchors as files: each with its provenance, its dates and two people, or it does not count.
+
+A folder holds, for each certificate, ``<sha256>.der`` and ``<sha256>.json`` (an `Entry`). What is damaged, named wrongly, proposed and
+approved by the same hand, or not approved at all is told as a fault and trusted by nobody. The national roots are described in
+``WANTED``: their certificates are not shipped, because a root must come from its authority by a way the office can answer for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from cryptography import x509
+
+from signing.errors import SigningError
+from signing.verify import Trust
+
+Role = Literal["anchor", "intermediate"]
+WANTED = {
+    "public": "Chứng thư số gốc của Tổ chức cung cấp dịch vụ chứng thực điện tử quốc gia (NEAC), https://rootca.gov.vn",
+    "specialised": "Chứng thư số gốc chuyên dùng công vụ, Ban Cơ yếu Chính phủ, https://ca.gov.vn",
+}
+"""The two national hierarchies (NĐ 23/2025/NĐ-CP; NĐ 68/2024/NĐ-CP) and where their operators publish; addresses as known publicly, to be
+confirmed by whoever proposes the certificate."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One certificate and why it is here.
+
+    *regime* is ``public``, ``specialised`` or another name; *source* says where the file came from and how its fingerprint was compared;
+    *hosts* are the names its services answer under; instants are ISO 8601.
+    """
+
+    sha256: str
+    name: str
+    regime: str
+    role: Role
+    source: str
+    proposed_by: str
+    proposed_at: str
+    valid_from: str
+    valid_until: str
+    hosts: tuple[str, ...] = ()
+    approved_by: str = ""
+    approved_at: str = ""
+    withdrawn_by: str = ""
+    withdrawn_at: str = ""
+
+    @property
+    def state(self) -> Literal["proposed", "approved", "withdrawn"]:
+        """Where it stands."""
+        if self.withdrawn_at:
+            return "withdrawn"
+        return "approved" if self.approved_at else "proposed"
+
+
+@dataclass(frozen=True)
+class Store:
+    """What a folder holds, and which files are not what they should be (file name → code)."""
+
+    entries: tuple[Entry, ...] = ()
+    faults: dict[str, str] = field(default_factory=dict)
+    _certificates: dict[str, bytes] = field(default_factory=dict)
+
+    def trust(self) -> Trust:
+        """What counts: approved by a second person, not withdrawn."""
+        good = [one for one in self.entries if one.state == "approved"]
+        ders = {role: tuple(self._certificates[one.sha256] for one in good if one.role == role) for role in ("anchor", "intermediate")}
+        return Trust(ders["anchor"], ders["intermediate"], hosts=tuple(sorted({host for one in good for host in one.hosts})))
+
+
+def load(folder: Path) -> Store:
+    """Read the folder; a missing one is empty."""
+    entries, faults, certificates = [], {}, {}
+    for file in sorted(folder.glob("*.json")):
+        try:
+            raw = json.loads(file.read_text("utf-8"))
+            entry = Entry(**{**raw, "hosts": tuple(raw.get("hosts", ()))})
+            der = file.with_suffix(".der").read_bytes()
+        except (OSError, ValueError, TypeError):
+            faults[file.name] = "trust.unreadable"
+            continue
+        if entry.sha256 != file.stem or hashlib.sha256(der).hexdigest() != entry.sha256:
+            faults[file.name] = "trust.other_certificate"
+        elif entry.approved_at and entry.approved_by in ("", entry.proposed_by):
+            faults[file.name] = "trust.one_hand"
+        else:
+            entries.append(entry)
+            certificates[entry.sha256] = der
+    return Store(tuple(entries), faults, certificates)
+
+
+def propose(
+    folder: Path, certificate: bytes, *, by: str, at: datetime, regime: str, role: Role, source: str, hosts: tuple[str, ...]
+) -> Entry:
+    """Put a certificate (PEM or DER) forward; it counts for nothing yet.
+
+    Raises:
+        SigningError: ``trust.unreadable`` for what is no authority's certificate, ``trust.source_missing``, ``trust.known``.
+    """
+    try:
+        loader = x509.load_pem_x509_certificate if certificate.lstrip().startswith(b"-----") else x509.load_der_x509_certificate
+        read = loader(certificate)
+        authority = read.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (ValueError, x509.ExtensionNotFound) as problem:
+        raise SigningError("trust.unreadable") from problem
+    if not authority:
+        raise SigningError("trust.unreadable")
+    if len(source.strip()) < 10:
+        raise SigningError("trust.source_missing")
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    der = read.public_bytes(Encoding.DER)
+    sha256 = hashlib.sha256(der).hexdigest()
+    if (folder / f"{sha256}.json").exists():
+        raise SigningError("trust.known")
+    entry = Entry(
+        sha256, read.subject.rfc4514_string(), regime, role, source.strip(), by, at.isoformat(), read.not_valid_before_utc.isoformat(),
+        read.not_valid_after_utc.isoformat(), hosts,
+    )  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{sha256}.der").write_bytes(der)
+    return _kept(folder, entry)
+
+
+def approve(folder: Path, sha256: str, *, by: str, at: datetime) -> Entry:
+    """Let a proposed certificate count; by another person than the one who proposed it.
+
+    Raises:
+        SigningError: ``trust.unknown``, ``trust.one_hand``, ``trust.not_proposed``.
+    """
+    entry = _found(folder, sha256)
+    if entry.state != "proposed":
+        raise SigningError("trust.not_proposed")
+    if by in ("", entry.proposed_by):
+        raise SigningError("trust.one_hand")
+    return _kept(folder, Entry(**{**asdict(entry), "approved_by": by, "approved_at": at.isoformat()}))
+
+
+def withdraw(folder: Path, sha256: str, *, by: str, at: datetime) -> Entry:
+    """Let a certificate count no more; one person suffices, for less trust is never the danger. The entry stays, with who and when."""
+    entry = _found(folder, sha256)
+    return _kept(folder, Entry(**{**asdict(entry), "withdrawn_by": by, "withdrawn_at": at.isoformat()}))
+
+
+def _found(folder: Path, sha256: str) -> Entry:
+    for entry in load(folder).entries:
+        if entry.sha256 == sha256:
+            return entry
+    raise SigningError("trust.unknown")
+
+
+def _kept(folder: Path, entry: Entry) -> Entry:
+    target = folder / f"{entry.sha256}.json"
+    draft = target.with_suffix(".new")
+    draft.write_text(json.dumps(asdict(entry), ensure_ascii=False, indent=1), "utf-8")
+    draft.replace(target)
+    return entry
