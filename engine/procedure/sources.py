@@ -151,6 +151,8 @@ SOURCES: Mapping[str, str] = {
     "supplement-unanswered": _SUPPLEMENT,
     "supplement-not-asked": _SUPPLEMENT,
     "supplement-not-back": _SUPPLEMENT,
+    "law-expired": "Luật Ban hành văn bản quy phạm pháp luật (hiệu lực của văn bản)",
+    "law-expired-cited": "Luật Ban hành văn bản quy phạm pháp luật (hiệu lực của văn bản)",
     "suspension-ground": _SUSPENSION,
     "suspension-document": _SUSPENSION,
     "suspension-not-issued": _SUSPENSION,

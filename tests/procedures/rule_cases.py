@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
 from engine.procedure.gate import check
 from engine.procedure.loader import load_files
+from engine.procedure.readiness import expired
 from engine.procedure.sources import SOURCES
 from engine.process import schema
 from engine.sentences import catalogue
@@ -19,6 +21,8 @@ from tests.procedures.packages import CLOSE, DECLARATION, changed, form, real, s
 from tests.procedures.test_gate import AB, CHOICE, GATES, NORMALISED, REFUSED, TRADE, catch, duration, esp
 from tests.process.kit import el, ev, props, sub
 
+ON = date(2026, 6, 1)
+DECREE = 'article = "Điều 5, Điều 7, các Điều 18 đến 22"'
 MODELERS = Path(__file__).parent / "modelers"
 TABLE = Path(__file__).parents[2] / "docs" / "gate-rules.md"
 TEST = "test_each_rule_is_broken_by_a_diagram"
@@ -262,6 +266,8 @@ CASES = {
     ),
     "argument-missing": made(el("callActivity", "c", calledElement="supplement"), "s>a; a>c; c>e"),
     "argument-unknown": made(el("callActivity", "c", props(**{"given.colour": "1"}), calledElement="supplement"), "s>a; a>c; c>e"),
+    "law-expired": real_with(declaration=[(DECREE, f"{DECREE}\nto = 2026-01-01")]),
+    "law-expired-cited": real_with(declaration=[(DECREE, f"{DECREE}\nto = 2026-01-01")]),
     "message-unknown": lambda: small(*catch("message")),
     "document-missing": lambda: small(step("a", action="sign", form=None), "s>a; a>e"),
     "draft-before-signing": signing,
@@ -301,7 +307,8 @@ def all_cases():
 def findings(rule):
     """Return what the gate says of the rule's own case."""
     package = all_cases()[rule]()
-    return [found for found in (*check(package, layout=True).findings, *schema.broken(package.diagram)) if found.rule == rule]
+    told = (*check(package, layout=True).findings, *schema.broken(package.diagram), *expired(package, ON))
+    return [found for found in told if found.rule == rule]
 
 
 def explained():
