@@ -7,6 +7,7 @@ from uuid import UUID
 from engine.kernel import due as due_table
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.office import flow
+from engine.procedure.operators import TERM_ENDING
 from engine.process.instance import fire as fire_timers
 
 
@@ -23,6 +24,9 @@ def fire(w: UnitOfWork, due_id: UUID) -> bool:
         if run.instance is not None and run.instance.status == "running":
             flow.advance(run, lambda prog, state, ctx: fire_timers(prog, state, ctx), how="timer")
         w.record("timer.fired", run.dossier.id, timer=taken.ref, due_at=flow.iso(taken.due_at))
+    elif taken.kind == "term" and taken.ref == "ending":
+        if flow.tell(run, TERM_ENDING, {"due_at": flow.iso(run.dossier.due_at)}):
+            w.record("dossier.term_ending", run.dossier.id, due_at=flow.iso(run.dossier.due_at))
     elif taken.kind == "term":
         w.record("dossier.overdue", run.dossier.id, due_at=flow.iso(taken.due_at))
     return True

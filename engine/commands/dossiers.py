@@ -20,6 +20,7 @@ from engine.office.flow import Flow
 from engine.office.intake import PartyInput, Reception, in_force, preview_due
 from engine.office.operators import announce
 from engine.office.standing import acting, agency_of, units_of
+from engine.procedure.operators import CONFIRMATION_ANSWERED
 from engine.process.instance import cancel as cancel_process
 from engine.process.instance import receive
 from engine.process.model import Task
@@ -31,6 +32,7 @@ __all__ = [
     "access_hash",
     "answer_supplement",
     "check_access",
+    "confirm",
     "digest",
     "give_back",
     "in_force",
@@ -92,6 +94,31 @@ def answer_supplement(
     w.record("supplement.answered", d.id, files=kept)
     flow.project_due(run, "supplement_answered")
     flow.advance(run, lambda prog, state, ctx: receive(prog, state, "supplement_answered", {"answered_at": w.now.isoformat()}, ctx))
+
+
+def confirm(w: UnitOfWork, code: str, agreed: bool, remark: str = "", *, access_checked: bool = False) -> None:
+    """Take the owner's word on a draft the office showed: agreed, or what is to be corrected; the process goes on.
+
+    A citizen must have proved access (``access_checked``); staff note at the counter what the owner says.
+
+    Raises:
+        Conflict: nothing is to be confirmed now.
+        Refused: a correction was asked for without saying which.
+    """
+    run = flow.lock(w, code=code)
+    if w.actor.kind == "citizen":
+        if not access_checked:
+            raise Forbidden("tracking.access_needed")
+    else:
+        acting(w).require(*RECEIVERS, unit=run.dossier.reception_unit_id)
+    said = remark.strip()[:2000]
+    if not agreed and not said:
+        raise Refused("confirmation.remark_missing", field="remark")
+    if not flow.tell(run, CONFIRMATION_ANSWERED, {"agreed": agreed, "remark": said}):
+        raise Conflict("confirmation.not_awaited")
+    if not agreed:
+        note_handover(run, "remarked", said[:500])
+    w.record("confirmation.answered", run.dossier.id, agreed=agreed)
 
 
 def give_back(w: UnitOfWork, dossier: Dossier, how: str) -> None:

@@ -7,6 +7,7 @@ from engine.kernel.unit_of_work import UnitOfWork
 from engine.office import flow, papers
 from engine.office.flow import Flow
 from engine.office.standing import acting
+from engine.procedure.operators import PAYMENT_RECEIVED
 
 RECEIVERS = ("reception_officer",)
 
@@ -26,6 +27,7 @@ def pay_fees(run: Flow, method: str) -> None:
         due_fee.paid_at, due_fee.method, due_fee.receipt_number, due_fee.cashier_id = w.now, method, taken.number, w.actor.person
     d.financial_status = "paid"
     w.record("fee.paid", d.id, amount=sum(f.amount for f in open_fees), method=method, receipt=taken.number)
+    flow.tell(run, PAYMENT_RECEIVED, {"receipt": taken.number, "method": method})
 
 
 def pay(w: UnitOfWork, code: str, method: str) -> None:

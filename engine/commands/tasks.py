@@ -19,6 +19,7 @@ from engine.kernel.outbox import OutboxMessage
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.office import flow, papers
+from engine.office.choices import offered
 from engine.office.flow import UNDO, Flow
 from engine.office.standing import Standing, acting, standing_of
 from engine.office.steps import find as find
@@ -177,7 +178,7 @@ def complete(w: UnitOfWork, task_id: UUID, answers: Mapping[str, Any], *, versio
     if task.action in ("sign", "issue"):
         raise Refused("task.needs_signature")
     key = task.properties.get("form")
-    form = run.package.form(key) if key else None
+    form = offered(w, run.package.form(key)) if key else None
     # Reading the answers so far means reading the whole state: only a form with rules of visibility needs them.
     scope = {"dossier": flow.dossier_context(run), **variables(run)} if form is not None and form.has_rules else {}
     cleaned = form.check(answers, scope) if form is not None else {}

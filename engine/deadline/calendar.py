@@ -192,6 +192,14 @@ class WorkingCalendar:
                 days, on = days - 1, step.on
         raise AssertionError("the walk does not end")
 
+    def day_before(self, instant: datetime) -> datetime:
+        """Return the same hour one working day earlier: the last working day before the day of *instant*."""
+        local = instant.astimezone(ZONE)
+        on = local.date() - ONE_DAY
+        while not self.working(on):
+            on -= ONE_DAY
+        return datetime.combine(on, local.timetz())
+
     def working_days_between(self, start: date, end: date) -> int:
         """Return how many working days lie after *start*, up to and with *end*; negative when *end* is earlier."""
         if end < start:

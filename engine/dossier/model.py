@@ -41,6 +41,8 @@ class Dossier(Record):
     due_at: Mapped[datetime | None]
     original_due_at: Mapped[datetime | None]
     due_provisional: Mapped[bool] = mapped_column(default=False)
+    extension: Mapped[Json | None]
+    """The one new date it was given: ``granted_at``, ``until``, ``reason``, ``legal_basis``, ``document``; nothing while there is none."""
     resolved_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     returned_at: Mapped[datetime | None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from engine.deadline.calendar import WorkingCalendar
 from engine.deadline.calendar_file import Calendars
 from engine.deadline.functions import working_time
 from engine.deadline.stage import stage_due
-from engine.deadline.term import Pause, Term, due, outcome
+from engine.deadline.term import Extension, Pause, Term, due, outcome
 from engine.dossier import lifecycle
 from engine.dossier.model import Dossier, DueChange, Handover, Party, Suspension
 from engine.errors import NotFound, Refused
@@ -29,9 +29,10 @@ from engine.kernel.unit_of_work import UnitOfWork
 from engine.office.standing import ZONE, Standing, agency_of, reach_of, seats_at, units_of
 from engine.organisation.directory import NUMBER, OrganisationChange
 from engine.organisation.model import Person
+from engine.procedure.operators import TERM_ENDING
 from engine.procedure.package import LaneRule, Package
 from engine.procedure.registry import ProcedureCache
-from engine.process.instance import Advance, Context, OpenTask, Operation, Program, program
+from engine.process.instance import Advance, Context, OpenTask, Operation, Program, program, receive
 from engine.process.model import Instance, Task
 
 Step = Callable[[Program, bytes, Context], Advance]
@@ -167,6 +168,7 @@ def dossier_context(flow: Flow) -> Json:
         "delivery": d.delivery,
         "by_representative": (any(p.kind == "submitter" for p in d.parties) if flow.by_representative is None else flow.by_representative),
         "subject": d.subject,
+        "financial_status": d.financial_status,
         "received_on": d.received_at.astimezone(ZONE).date().isoformat(),
         "answers": d.answers,
     }
@@ -293,7 +295,7 @@ def open_task(flow: Flow, opened: OpenTask, closing: Task | None, by: UUID | Non
             Task.province == w.province, Task.instance_id == flow.instance.id, Task.engine_task == opened.uuid
         )
         rounds = w.session.scalar(before) or 0
-    unit_id, assignee = address(flow, lane, properties)
+    unit_id, assignee = address(flow, lane, properties, opened.variables)
     hours = float(properties.get("stage_hours") or 0)
     task = Task(
         province=w.province,
@@ -335,8 +337,15 @@ def open_task(flow: Flow, opened: OpenTask, closing: Task | None, by: UUID | Non
     return task
 
 
-def address(flow: Flow, lane: LaneRule, properties: Json) -> tuple[UUID, UUID | None]:
-    """Return the unit a step is addressed to and, when the rule names one, the person."""
+ANSWER = "answer:"
+
+
+def address(flow: Flow, lane: LaneRule, properties: Json, variables: Mapping[str, Any]) -> tuple[UUID, UUID | None]:
+    """Return the unit a step is addressed to and, when the rule names one, the person.
+
+    Raises:
+        Refused: an answer names an agency that is none of this province.
+    """
     d, units = flow.dossier, units_of(flow.w.session, flow.w.province)
     if properties.get("assign") == "initiator" or lane.unit == "initiator":
         return d.support_unit_id or d.reception_unit_id, d.initiator_id
@@ -345,10 +354,24 @@ def address(flow: Flow, lane: LaneRule, properties: Json) -> tuple[UUID, UUID | 
             return d.reception_unit_id, None
         case "owner_unit":
             return d.support_unit_id or d.deciding_unit_id, None
+        case rule if rule.startswith(ANSWER):
+            variable, _, key = rule.removeprefix(ANSWER).partition(".")
+            answers = variables.get(variable)
+            code = str(answers.get(key) or "").strip().upper() if isinstance(answers, dict) else ""
+            return _by_code(units, code, key), None
+        case rule if rule and rule[0].isupper():
+            return _by_code(units, rule, "unit"), None
         case "agency":
             return agency_of(units, d.support_unit_id or d.deciding_unit_id), None
         case _:
             return d.deciding_unit_id, None
+
+
+def _by_code(units: Mapping[UUID, Any], code: str, field: str) -> UUID:
+    found: UUID | None = next((unit.id for unit in units.values() if code and unit.agency_code == code and unit.valid_to is None), None)
+    if found is None:
+        raise Refused("task.agency_unknown", field=field, agency=code)
+    return found
 
 
 def follow_timers(flow: Flow, made: Advance) -> None:
@@ -380,6 +403,20 @@ def status(flow: Flow, event: str) -> None:
     flow.w.record("dossier.status_changed", flow.dossier.id, before=before, after=after)
 
 
+def extension_of(dossier: Dossier) -> Extension | None:
+    """Return the new date a dossier was given, as the value the statutory clock counts with."""
+    given = dossier.extension
+    return Extension(datetime.fromisoformat(given["granted_at"]), datetime.fromisoformat(given["until"])) if given else None
+
+
+def tell(flow: Flow, message: str, payload: Json) -> bool:
+    """Let a message arrive at the process if it waits for it; returns whether it did."""
+    if flow.instance is None or flow.instance.status != "running" or message not in flow.instance.waiting:
+        return False
+    advance(flow, lambda prog, state, ctx: receive(prog, state, message, payload, ctx))
+    return True
+
+
 def pauses(flow: Flow) -> list[Pause]:
     """Return the suspension ledger as values."""
     return pauses_of(flow.dossier.suspensions)
@@ -393,15 +430,19 @@ def pauses_of(suspensions: Iterable[Suspension]) -> list[Pause]:
 def project_due(flow: Flow, reason: str) -> None:
     """Recompute the due date from the ledger; keep the change with its reason, and the reminder in the due table."""
     w, d = flow.w, flow.dossier
-    answer = due(d.received_at, Term.from_json(d.term), pauses(flow), flow.calendar)
+    answer = due(d.received_at, Term.from_json(d.term), pauses(flow), flow.calendar, extension_of(d))
     if answer.at != d.due_at:
         w.session.add(DueChange(province=w.province, dossier_id=d.id, at=w.now, from_due_at=d.due_at, to_due_at=answer.at, reason=reason))
         w.record("dossier.due_changed", d.id, before=iso(d.due_at), after=iso(answer.at), reason=reason)
     d.due_at, d.due_provisional = answer.at, answer.provisional
     if d.original_due_at is None:
         d.original_due_at = answer.at
-    waits = answer.at is not None and d.resolved_at is None and d.closed_at is None
-    due_table.replace(w.session, w.province, d.id, "term", {"due": answer.at} if answer.at is not None and waits else {})
+    falls: dict[str, datetime] = {}
+    if answer.at is not None and d.resolved_at is None and d.closed_at is None:
+        falls["due"] = answer.at
+        if d.extension is None and any(name == TERM_ENDING for _, name in flow.package.whole.references.values()):
+            falls["ending"] = max(w.now, flow.calendar.day_before(answer.at))
+    due_table.replace(w.session, w.province, d.id, "term", falls)
 
 
 def settle_outcome(flow: Flow) -> None:

@@ -86,6 +86,7 @@ def reception_facts(reception: Reception, package: Package, answers: Mapping[str
         "channel": reception.channel,
         "delivery": reception.delivery,
         "by_representative": reception.submitter is not None,
+        "financial_status": "none",
         "answers": start_facts(package, answers),
     }
 

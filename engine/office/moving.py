@@ -126,7 +126,7 @@ def readdress(run: Flow, made: Advance) -> None:
         row.action = properties.get("action", "form")
         if same_people:
             continue
-        unit, named = flow.address(run, lane, properties)
+        unit, named = flow.address(run, lane, properties, opened.variables)
         row.lane, row.roles, row.unit_id = lane.id, roles, unit
         row.reason = {"lane": lane.id, "roles": roles, "unit": str(unit), "rule": lane.unit, "initiator": named is not None}
         if named is not None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
+from engine.deadline.calendar import ONE_DAY
 from engine.dossier import lifecycle
 from engine.dossier.model import Suspension
 from engine.errors import Conflict, Refused
@@ -16,7 +18,7 @@ from engine.office import flow as flows
 from engine.office import papers
 from engine.office.flow import Flow
 from engine.office.results import current_document, draft_result
-from engine.office.standing import agency_of
+from engine.office.standing import ZONE, agency_of, standing_of
 from engine.process.instance import Operation
 from engine.process.model import Task
 
@@ -29,6 +31,8 @@ def operators(flow: Flow) -> dict[str, Operator]:
         "dossier/request_supplement": lambda op: request_supplement(flow, op),
         "dossier/suspend": lambda op: suspend(flow, op),
         "dossier/resume": lambda op: resume(flow, op),
+        "dossier/extend": lambda op: extend(flow, op),
+        "dossier/reopen": lambda op: reopen(flow, op),
         "dossier/refuse": lambda op: refuse(flow, op),
         "dossier/resolve": lambda op: resolve(flow, op),
         "dossier/approve": lambda op: resolve(flow, op),
@@ -142,6 +146,94 @@ def resume(flow: Flow, op: Operation) -> Json:
     flows.status(flow, ended)
     flows.project_due(flow, ended)
     w.record("clock.resumed", d.id, ground=ground)
+    return {}
+
+
+def extend(flow: Flow, op: Operation) -> Json:
+    """Give the dossier its one new date: ``until`` a day, or ``working_days`` counted from the reception as the law grants them.
+
+    With ``apology`` the agency is to blame and Mẫu 04 says so (TT 03/2025/TT-VPCP); without, the law itself grants more time, and the owner
+    is told. A date may be moved once (NĐ 118/2025/NĐ-CP).
+
+    Raises:
+        Conflict: it was moved before.
+        Refused: the new date is not later than the present one.
+    """
+    w, d, calendar = flow.w, flow.dossier, flow.calendar
+    if d.extension is not None:
+        raise Conflict("extension.only_once", until=str(d.extension["until"])[:10])
+    reason, basis, apology = text(op, "reason"), text(op, "legal_basis"), bool(op.parameters.get("apology"))
+    until = calendar.closing(calendar.next_working(_new_day(flow, op) - ONE_DAY))
+    if d.due_at is None or until <= d.due_at:
+        raise Refused("extension.not_later", field="until", due=d.due_at.astimezone(ZONE).strftime("%d/%m/%Y") if d.due_at else "–")
+    document: UUID | None = None
+    if apology:
+        seat = standing_of(w, w.actor.person).seats if w.actor.person else ()
+        paper = papers.make(
+            flow,
+            "apology_letter",
+            "apology_letter",
+            {
+                "reason": reason,
+                "new_due_at": until.isoformat(),
+                "signer": {"title": seat[0].title if seat else "", "name": papers.person_name(w, actor_id(flow))},
+            },
+            unit_id=agency_of(papers.units_by_id(w), d.deciding_unit_id),
+            name={"vi": "Văn bản xin lỗi và đề nghị gia hạn", "en": "Letter of apology with a new date"},
+            register="apology_letter",
+            symbol="VBXL",
+            by=actor_id(flow),
+        )
+        document = paper.id
+    d.extension = {
+        "granted_at": w.now.isoformat(),
+        "until": until.isoformat(),
+        "reason": reason,
+        "legal_basis": basis,
+        "apology": apology,
+        "document": str(document) if document else None,
+    }
+    flows.project_due(flow, "extended")
+    w.record("dossier.extended", d.id, until=flows.iso(until), apology=apology)
+    announce(flow, "extended")
+    return {"until": until.isoformat()}
+
+
+def _new_day(flow: Flow, op: Operation) -> date:
+    """Return the day an extension names, or the one the granted working days lead to."""
+    given, days = op.parameters.get("until"), op.parameters.get("working_days")
+    if days is not None:
+        return flow.calendar.add_working_days(flow.dossier.received_at.astimezone(ZONE).date(), int(days))
+    try:
+        return date.fromisoformat(str(given)[:10])
+    except ValueError:
+        raise Refused("process.parameter_missing", operator=op.id, parameter="until") from None
+
+
+def reopen(flow: Flow, op: Operation) -> Json:
+    """Go on with a dossier whose result the owner is not content with; the time it lay with the owner does not count.
+
+    Raises:
+        Conflict: there is no result yet, or it was returned for good.
+    """
+    w, d = flow.w, flow.dossier
+    flows.status(flow, "sent_back")
+    if d.resolved_at is not None:
+        answer: Json = {"reason": text(op, "reason")}
+        d.suspensions.append(
+            Suspension(
+                province=w.province,
+                dossier_id=d.id,
+                ground="reopened",
+                legal_basis=text(op, "legal_basis"),
+                suspended_at=d.resolved_at,
+                resumed_at=w.now,
+                answer=answer,
+            )
+        )
+    d.resolved_at, d.outcome, d.delivery_status = None, None, "none"
+    flows.project_due(flow, "reopened")
+    w.record("dossier.reopened", d.id)
     return {}
 
 

@@ -5,7 +5,7 @@ the signature inside it, and what a part needs of the procedure is named by the 
 is; what the part brings carries identifiers of the kind ``step__of__call``.
 
 A part reads what it was given as ``given.<parameter>`` in expressions and ``{parameter}`` in the properties of its steps; ``{call}`` is
-the identifier of the call, so that two calls of one part keep their answers apart.
+in both the identifier of the call, so that two calls of one part keep their answers apart.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from engine.procedure.parts import Part
 GIVEN = "given."
 LANE = "lane."
 _NAMED = re.compile(r"(?<![\w.])given\.([a-z][a-z0-9_]*)")
-_PATH = re.compile(r"[a-z_][\w.]*")
+_PLAIN = re.compile(r"[\w.]+")
 _EXPRESSIONS = {
     "conditionExpression", "completionCondition", "loopCardinality", "loopCondition", "timeDuration", "timeDate", "timeCycle", "condition",
 }  # fmt: skip
@@ -102,14 +102,17 @@ def _give(inside: etree._Element, part: Part, node: Node) -> None:
             return json.dumps(values[key], ensure_ascii=False)
         if not values[key]:
             return "null"
-        return values[key] if _PATH.fullmatch(values[key]) else f"({values[key]})"
+        return values[key] if _PLAIN.fullmatch(values[key]) else f"({values[key]})"
+
+    def written_with(text: str) -> str:
+        return _NAMED.sub(expression, text.replace("{call}", node.id))
 
     for element in inside.iter():
         name = tag(element)
         if name in _EXPRESSIONS and element.text:
-            element.text = _NAMED.sub(expression, element.text)
+            element.text = written_with(element.text)
         elif name == "parameter" and _namespace(element) == SPIFF:
-            element.set("value", _NAMED.sub(expression, element.get("value", "")))
+            element.set("value", written_with(element.get("value", "")))
         elif name == "property" and _namespace(element) == SPIFF:
             written = element.get("value", "")
             for key, text in texts.items():

@@ -25,6 +25,8 @@ FOLDER = "_shared"
 PART = "part.toml"
 PROCESS = "process.bpmn"
 KEY = r"[a-z][a-z0-9_]{0,59}"
+UNIT = r"reception|deciding|owner_unit|initiator|answer:[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*|[A-Z0-9.]{3,30}"
+"""Whose people work in a lane: a place of the dossier, the agency whose code an answer names, or an agency for all dossiers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def lane_rule(table: Table) -> LaneRule:
     found = LaneRule(
         id=table.text("id"),
         role=table.choice("role", ROLES),
-        unit=table.text("unit", pattern=r"reception|deciding|owner_unit|initiator|[A-Z0-9.]{3,30}"),
+        unit=table.text("unit", pattern=UNIT),
         title=table.words("title"),
     )
     table.finish()

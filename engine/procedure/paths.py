@@ -48,8 +48,9 @@ class _Solver:
                     result |= self.solve(node.id, arriving)
                 if result != done[node.id]:
                     done[node.id], changed = result, True
-        ends = [facts for node in nodes if not diagram.leaving(node.id) and (facts := done[node.id]) is not None]
-        return _shared(ends)
+        # An error end leaves its level by the boundary event that catches it, not by the way on.
+        last = [node for node in nodes if not diagram.leaving(node.id) and node.event() != "error"]
+        return _shared([facts for node in last if (facts := done[node.id]) is not None])
 
     def _arriving(self, node: Node, done: Mapping[str, Facts | None], entry: Facts) -> Facts | None:
         if node.kind == "boundaryEvent":

@@ -15,6 +15,8 @@ OPERATOR_WORDS: Mapping[str, Words] = {
     ),
     "dossier/suspend": Words("Hệ thống tạm dừng tính thời hạn", "The system stops the clock"),
     "dossier/resume": Words("Hệ thống tính tiếp thời hạn", "The clock runs on"),
+    "dossier/extend": Words("Hệ thống ghi thời hạn mới và báo người nộp", "The system records the new date and tells the submitter"),
+    "dossier/reopen": Words("Hệ thống mở lại hồ sơ", "The system opens the dossier again"),
     "dossier/refuse": Words("Hệ thống lập phiếu từ chối (Mẫu 03)", "The system issues the refusal (form 03)"),
     "dossier/resolve": Words("Hệ thống báo kết quả đã sẵn sàng", "The system announces that the result is ready"),
     "dossier/approve": Words("Hệ thống ghi nhận hồ sơ đã được giải quyết", "The system records that the request is granted"),

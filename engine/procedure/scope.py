@@ -24,6 +24,7 @@ DOSSIER: Mapping[str, FeelType] = {
     "delivery": STRING,
     "by_representative": BOOLEAN,
     "subject": STRING,
+    "financial_status": one_of("none", "due", "paid"),
     "received_on": DATE,
     "answers": CONTEXT,
 }

@@ -46,7 +46,7 @@ def record(package: Package, functions: Functions) -> bytes:
             run.act(move)
             places.append(_place(run, move))
         lives.append({"name": scenario.name, "start": dict(scenario.start), "dossier": dict(scenario.dossier), "places": places})
-    return _packed({PACKAGE: to_zip(package), STATES: json.dumps(lives, ensure_ascii=False, default=str).encode()})
+    return _packed({PACKAGE: to_zip(package, with_parts=True), STATES: json.dumps(lives, ensure_ascii=False, default=str).encode()})
 
 
 def replay(content: bytes, functions: Functions) -> Iterator[str]:

@@ -18,6 +18,9 @@ from engine.process.spiff import (
     ThrowingEvent,
 )
 
+PARAMETER = "@"
+"""Begins the names of an operator's parameters inside the library."""
+
 
 class _NoPython(BasePythonScriptEngineEnvironment):  # type: ignore[misc]
     """Correlation reaches the environment without the engine; nothing here evaluates a text (33)."""
@@ -66,7 +69,7 @@ class Engine(PythonScriptEngine):  # type: ignore[misc]
 
     def call_service(self, task: Any, **facts: Any) -> Any:
         """Run an operator without the library's handler, which loses the real error (18)."""
-        parameters = {key: one["value"] for key, one in facts["operation_params"].items()}
+        parameters = {key.removeprefix(PARAMETER): one["value"] for key, one in facts["operation_params"].items()}
         return self._call(task, facts["operation_name"], parameters)
 
 

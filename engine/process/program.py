@@ -22,6 +22,7 @@ from engine.procedure.package import Package
 from engine.procedure.safe_xml import parse_xml
 from engine.procedure.scope import variable_types
 from engine.process import spiff
+from engine.process.interpreter import PARAMETER
 from engine.process.surfaces import ListLimit, Surface, Types
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
@@ -140,10 +141,12 @@ def _prepared(root: etree._Element) -> etree._Element:
     for drawing in root.findall(f"{{{DI}}}BPMNDiagram"):
         root.remove(drawing)
     for process in root.iter(_tag("process")):
-        _lane_of_each(process, None)
+        _lane_of_each(process)
     for parameter in root.iter(f"{{{SPIFF}}}parameter"):
         if parameter.get("type") is None:
             parameter.set("type", "any")
+        # The library looks for the target of a flow among all identifiers: a parameter must not be taken for a step of its name.
+        parameter.set("id", PARAMETER + (parameter.get("id") or ""))
     for kind in ("error", "escalation"):
         for declared in root.iter(_tag(kind)):
             if not declared.get(f"{kind}Code"):  # the library takes a catcher of one without a code for a catcher of all (54)
@@ -151,18 +154,27 @@ def _prepared(root: etree._Element) -> etree._Element:
     return root
 
 
-def _lane_of_each(level: etree._Element, above: etree._Element | None) -> None:
+def _lane_of_each(process: etree._Element) -> None:
     """Name the lane of every step itself: the library puts all of a sub-process into the lane of the sub-process, its own lanes or not."""
-    placed = {(one.text or "").strip(): one.getparent() for one in level.findall(f"{_tag('laneSet')}//{_tag('flowNodeRef')}")}
-    for child in [one for one in level if isinstance(one.tag, str)]:
-        identifier = child.get("id") or ""
-        lane = placed.get(identifier) if placed else above
-        if etree.QName(child).localname in SUBPROCESSES:
-            _lane_of_each(child, lane)
-            for reference in [] if lane is None else [one for one in lane if (one.text or "").strip() == identifier]:
-                lane.remove(reference)  # type: ignore[union-attr]
-        elif not placed and lane is not None and etree.QName(child).localname in FLOW_NODES:
-            etree.SubElement(lane, _tag("flowNodeRef")).text = identifier
+    references = list(process.iter(_tag("flowNodeRef")))
+    placed = {(one.text or "").strip(): one.getparent() for one in references}
+    groups: set[str] = set()
+
+    def walk(level: etree._Element, above: etree._Element | None) -> None:
+        inherited = above if level.find(_tag("laneSet")) is None else None
+        for child in [one for one in level if isinstance(one.tag, str)]:
+            identifier, kind = child.get("id") or "", etree.QName(child).localname
+            lane = placed.get(identifier, inherited)
+            if kind in SUBPROCESSES:
+                groups.add(identifier)
+                walk(child, lane)
+            elif kind in FLOW_NODES and identifier not in placed and lane is not None:
+                etree.SubElement(lane, _tag("flowNodeRef")).text = identifier
+
+    walk(process, None)
+    for one in references:
+        if (one.text or "").strip() in groups and (lane := one.getparent()) is not None:
+            lane.remove(one)
 
 
 def _main_process(root: etree._Element) -> str:

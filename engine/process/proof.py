@@ -64,7 +64,8 @@ def prove(package: Package, *, moves: int = MOVES, seconds: float = SECONDS) -> 
         program = prepare(("proof", package.content_hash), package)
     except EngineError as refused:
         element = str(refused.facts.get("step") or refused.facts.get("element") or "")
-        return [at(package.diagram, refused.code, element, "refused", **refused.facts)]
+        facts = {name: fact for name, fact in refused.facts.items() if name != "element"}
+        return [at(package.diagram, refused.code, element, "refused", **facts)]
     walk = _Walk(program, package, Samples(program, package))
     tried, until = 0, time.monotonic() + seconds
     ahead = list(_beginnings(walk))

@@ -79,6 +79,7 @@ def open_task(instance: Instance, task: Any) -> OpenTask:
         properties=dict(properties(task)),
         answers=task.data.get(variable) if variable else None,
         item=_item(task),
+        variables=task.data,
     )
 
 

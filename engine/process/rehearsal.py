@@ -26,7 +26,7 @@ MORNING = datetime(2026, 11, 25, 1, 30, tzinfo=UTC)
 MOVES = 200
 """Moves of one rehearsal at most."""
 FACTS = {"code": "H00.00.00-261125-0001", "channel": "in_person", "status": "processing", "pages": 1, "delivery": "counter",
-         "by_representative": False, "subject": ""}  # fmt: skip
+         "by_representative": False, "subject": "", "financial_status": "none"}  # fmt: skip
 """What expressions read of the rehearsed dossier unless the scenario says otherwise."""
 
 Functions = Callable[[datetime], Mapping[str, Callable[..., Any]]]
@@ -293,7 +293,10 @@ def _amount(package: Package, key: str, facts: Mapping[str, Any]) -> int | None:
         facts = {**facts, "answers": form.typed(form.draft(facts.get("answers", {})))}
     for fee in package.fees:
         if key in ("", fee.key):
-            value = compile_expression(fee.amount).evaluate({"dossier": facts})
+            try:
+                value = compile_expression(fee.amount).evaluate({"dossier": facts})
+            except FeelError:
+                return None  # it names a fact these dossiers do not have
             return int(value) if value is not None else None
     return None
 

@@ -89,6 +89,7 @@ class Samples:
             "delivery": list(deliveries),
             "by_representative": [False, True] if "dossier.by_representative" in self.paths else [False],
             "subject": ["x"],
+            "financial_status": ["none", "due", "paid"] if "dossier.financial_status" in self.paths else ["none"],
             "received_on": ["2026-01-05"],
         }
         yield from itertools.islice(_combined(choices), COMBINATIONS)

@@ -67,6 +67,8 @@ class OpenTask:
     properties: Mapping[str, str]
     answers: Json = None
     item: Json = None
+    variables: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What the process knows at this step; to read, not to keep."""
 
 
 @dataclass(frozen=True, slots=True)

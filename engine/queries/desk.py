@@ -17,6 +17,7 @@ from engine.errors import Forbidden
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.office import flow, papers, steps
+from engine.office.choices import offered
 from engine.office.standing import acting, units_of
 from engine.organisation.model import Person
 from engine.procedure.forms import Form
@@ -97,7 +98,7 @@ def page(w: UnitOfWork, task_id: UUID) -> Desk:
         task,
         dossier,
         {"key": package.key, "code": package.code, "vi": package.name.vi, "en": package.name.en},
-        package.form(form_key) if form_key else None,
+        offered(w, package.form(form_key)) if form_key else None,
         {"dossier": flow.dossier_context(run), **steps.variables(run)},
         package.reasons,
         papers.files_of(w, dossier.id),

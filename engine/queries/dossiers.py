@@ -149,7 +149,7 @@ def page(w: UnitOfWork, code: str) -> DossierPage:
         due_changes(w, dossier.id),
         handovers(w, dossier.id),
         history(w, dossier.id),
-        explain(dossier.received_at, term, pauses, run.calendar),
+        explain(dossier.received_at, term, pauses, run.calendar, flow.extension_of(dossier)),
         view(program(dossier.procedure_version_id, package), run.instance.state) if run.instance is not None else None,
         package.files["process.bpmn"].decode("utf-8"),
         outline(package),

@@ -9,6 +9,7 @@ from engine.errors import NotFound
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.office import flow, steps
+from engine.office.choices import offered
 from engine.procedure.forms import Form
 from engine.procedure.registry import ProcedureCache
 from engine.queries.desk import instance_of
@@ -33,4 +34,4 @@ def opened(w: UnitOfWork, task_id: UUID) -> tuple[Form, Json]:
     key = task.properties.get("form")
     if not key:
         raise NotFound("task.not_found")
-    return package.form(key), {"dossier": flow.dossier_context(run), **steps.variables(run)}
+    return offered(w, package.form(key)), {"dossier": flow.dossier_context(run), **steps.variables(run)}

@@ -15,10 +15,12 @@ from engine.documents.model import Document
 from engine.dossier.model import Dossier, FeeDue
 from engine.dossier.statuses import name as status_name
 from engine.errors import NotFound
+from engine.kernel.due import Due
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.office import papers
 from engine.office.standing import units_of
+from engine.procedure.operators import CONFIRMATION_ANSWERED
 from engine.procedure.outline import milestones
 from engine.procedure.registry import ProcedureCache
 from engine.process.instance import program, view
@@ -139,6 +141,9 @@ class OwnerView:
     suspended_at: datetime | None
     result: Document | None
     refusal: Json
+    confirm: Document | None
+    """The paper the owner is asked to look at now: a draft to check, or an answer to be content with."""
+    confirm_until: datetime | None
 
 
 def owner(w: UnitOfWork, code: str) -> OwnerView:
@@ -150,6 +155,8 @@ def owner(w: UnitOfWork, code: str) -> OwnerView:
     documents = [p for p in documents_of(w, dossier.id) if p.state == "issued"]
     result = next((p for p in reversed(documents) if p.kind == "result"), None)
     refusal = next((p.content for p in documents if p.kind in ("refusal", "stop_notice", "withdrawal")), {})
+    instance = instance_of(w, dossier)
+    asked = instance is not None and instance.status == "running" and CONFIRMATION_ANSWERED in instance.waiting
     w.record("dossier.read_by_owner", dossier.id)
     return OwnerView(
         progress_of(w, dossier),
@@ -162,7 +169,20 @@ def owner(w: UnitOfWork, code: str) -> OwnerView:
         waiting.suspended_at if waiting is not None else None,
         result if dossier.status in ("resolved", "returned") else None,
         refusal,
+        _shown(documents_of(w, dossier.id)) if asked else None,
+        next(iter(timers_of(w, dossier.id)), None) if asked else None,
     )
+
+
+def _shown(documents: Sequence[Document]) -> Document | None:
+    """Return the paper the owner is asked about: the draft, or the result as issued."""
+    return next((p for p in reversed(documents) if p.kind == "result" and p.state in ("draft", "issued")), None)
+
+
+def timers_of(w: UnitOfWork, dossier_id: UUID) -> Sequence[datetime]:
+    """Return when the process of a dossier goes on by itself, the earliest first."""
+    query = select(Due.due_at).where(Due.province == w.province, Due.dossier == dossier_id, Due.kind == "timer", Due.fired_at.is_(None))
+    return w.session.scalars(query.order_by(Due.due_at)).all()
 
 
 def issued_document(w: UnitOfWork, code: str, document_id: UUID) -> Document:
@@ -172,8 +192,9 @@ def issued_document(w: UnitOfWork, code: str, document_id: UUID) -> Document:
         NotFound: it is not of this dossier, or not issued.
     """
     seen = owner(w, code)
-    for document in seen.documents:
-        if document.id == document_id and (document.kind != "result" or seen.result is not None):
+    for document in (*seen.documents, *([seen.confirm] if seen.confirm is not None else [])):
+        shown = document.kind != "result" or seen.result is not None or document is seen.confirm
+        if document.id == document_id and shown:
             return document
     raise NotFound("document.not_found")
 

@@ -13,7 +13,7 @@ def test_every_node_of_every_package_is_told_once():
             package = real(folder.name)
             entries = outline(package)
 
-            assert sorted(entry.id for entry in entries) == sorted(package.diagram.nodes)
+            assert sorted(entry.id for entry in entries) == sorted(package.whole.nodes)
             assert len({entry.number for entry in entries}) == len(entries)
             assert all(entry.sentence["vi"] and entry.sentence["en"] for entry in entries)
 

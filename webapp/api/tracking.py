@@ -114,6 +114,21 @@ def owner_supplement(code: str, body: Note) -> None:
         commands.answer_supplement(w, code, answers, body.note, access_checked=True)
 
 
+@dataclass(frozen=True)
+class Confirmation:
+    """The owner's word on a draft: right, or what is to be corrected."""
+
+    agreed: bool
+    remark: str = ""
+
+
+@route("POST", "/owner/<code>/confirmation", "Say whether the paper shown is right", tag=TAG, who="owner", body=Confirmation,
+       limit="20/minute")  # fmt: skip
+def owner_confirmation(w: UnitOfWork, code: str, body: Confirmation) -> None:
+    """Take the owner's word on the draft."""
+    commands.confirm(w, code, body.agreed, body.remark, access_checked=True)
+
+
 @route("GET", "/owner/<code>/documents/<uuid:document_id>", "A paper issued to the owner", tag=TAG, who="owner", media="application/pdf")
 def owner_document(w: UnitOfWork, code: str, document_id: UUID) -> Response:
     """Send an issued paper."""

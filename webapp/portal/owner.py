@@ -86,6 +86,24 @@ def answered(w: UnitOfWork, code: str, answers: Answers) -> ResponseReturnValue:
     return redirect(url_for("portal.dossier", code=code), 303)
 
 
+@area.post("/ho-so/<code>/xac-nhan")
+@limiter.limit("20/minute")
+def confirm(code: str) -> ResponseReturnValue:
+    """Take the owner's word on the paper shown: content, or what is to be looked at again."""
+    g.form_page = "portal.dossier"
+    require_opened(code)
+    return confirmed(code)
+
+
+@act("portal.dossier")
+def confirmed(w: UnitOfWork, code: str) -> ResponseReturnValue:
+    """Let the process go on with it."""
+    agreed = request.form.get("agreed") == "yes"
+    commands.confirm(w, code, agreed, request.form.get("remark", ""), access_checked=True)
+    flash(_("Đã nhận ý kiến: đồng ý.") if agreed else _("Đã nhận đề nghị; cơ quan sẽ xem lại và trả lời ông/bà."), "done")
+    return redirect(url_for("portal.dossier", code=code), 303)
+
+
 @area.get("/ho-so/<code>/giay-to/<uuid:document_id>.pdf")
 def paper(code: str, document_id: UUID) -> ResponseReturnValue:
     """Send a paper the office has issued to the owner."""

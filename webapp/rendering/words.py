@@ -53,6 +53,7 @@ HOW = {
 }
 
 HANDOVER = {
+    "remarked": _("Người nộp đề nghị sửa"),
     "handed_over": _("Chuyển"),
     "reassigned": _("Giao người khác"),
     "sent_back": _("Chuyển trả"),
@@ -111,6 +112,7 @@ DUE_REASON = {
     "authority_asked": _("Tạm dừng chờ cơ quan khác"),
     "authority_answered": _("Cơ quan khác đã trả lời, tính tiếp"),
     "extended": _("Gia hạn"),
+    "reopened": _("Mở lại, tính tiếp"),
     "calendar_changed": _("Lịch làm việc thay đổi"),
 }
 
@@ -185,6 +187,10 @@ FACT = {
     "document.sealed": _("Ký số cơ quan (đóng dấu)"),
     "document.signed": _("Lãnh đạo ký số"),
     "demonstration.made": _("Lập dữ liệu trình diễn"),
+    "confirmation.answered": _("Người nộp xác nhận bản dự thảo"),
+    "dossier.reopened": _("Mở lại hồ sơ"),
+    "dossier.extended": _("Gia hạn thời hạn"),
+    "dossier.term_ending": _("Sắp hết thời hạn"),
     "dossier.closed": _("Kết thúc hồ sơ"),
     "dossier.due_changed": _("Hạn thay đổi"),
     "dossier.overdue": _("Quá hạn"),

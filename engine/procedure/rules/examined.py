@@ -14,11 +14,14 @@ from engine.feel.types import FeelType
 from engine.procedure.diagram import BPMN, Diagram, Flow, Node
 from engine.procedure.forms import Form
 from engine.procedure.normaliser import Normalised, normalise
-from engine.procedure.operators import DRAFT, OPERATORS, RESUME, SUPPLEMENT, SUPPLEMENT_ANSWERED, SUSPEND
+from engine.procedure.operators import DRAFT, EXTEND, OPERATORS, RESUME, SUPPLEMENT, SUPPLEMENT_ANSWERED, SUSPEND
 from engine.procedure.package import Package
 from engine.procedure.paths import before_each, side_by_side
 from engine.procedure.report import Finding, Severity, at
 from engine.procedure.scope import base_types, variable_of, variable_types
+
+EXTENDED = "@extended"
+"""Mark: on every path to here the law's longer term has been granted."""
 
 
 class Examined:
@@ -117,6 +120,8 @@ class Examined:
                 yield node.operator.result
             if node.operator.id == DRAFT:
                 yield f"@draft:{literal(node.operator.parameters.get('document', ''))}"
+            if any(extended_days(node)):
+                yield EXTENDED
             if node.operator.id in (SUSPEND, SUPPLEMENT):
                 yield f"@suspended:{ground_of(node)}"
             yield from _outcome(node)
@@ -163,6 +168,14 @@ class Examined:
         for container in self.diagram.containers:
             pairs |= side_by_side(self.diagram, container)
         return frozenset(pairs)
+
+
+def extended_days(node: Node) -> Iterator[int]:
+    """Yield the working days an extension grants, where the diagram names them."""
+    if node.operator is not None and node.operator.id == EXTEND:
+        days = node.operator.parameters.get("working_days", "").strip()
+        if days.isdecimal():
+            yield int(days)
 
 
 def ground_of(node: Node) -> str:

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.procedure.diagram import Node
-from engine.procedure.operators import NOTICE, OPERATORS, SUPPLEMENT, SUPPLEMENT_ANSWERED
+from engine.procedure.operators import MESSAGES, NOTICE, OPERATORS, SUPPLEMENT, SUPPLEMENT_ANSWERED
 from engine.procedure.paths import reachable
 from engine.procedure.report import Finding
 from engine.procedure.rules.examined import Examined, literal
 from engine.procedure.scope import variable_of
-
-MESSAGES = frozenset((SUPPLEMENT_ANSWERED, "dossier_withdrawn", "payment_received"))
-"""Messages the office sends to a running procedure."""
 
 
 def operator_known(examined: Examined) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from engine.procedure.operators import ACTIONS, DRAFT
 from engine.procedure.package import TermRule, template_file
 from engine.procedure.paths import longest
 from engine.procedure.report import Finding, Place
-from engine.procedure.rules.examined import Examined, literal
+from engine.procedure.rules.examined import EXTENDED, Examined, extended_days, literal
 
 HOURS_A_DAY = 8.0
 """Working hours of an ordinary day: only to compare the sum of stages with a term in days; due dates come from the calendar."""
@@ -111,19 +111,28 @@ def stage_hours(examined: Examined) -> Iterator[Finding]:
 
 
 def stages_within_term(examined: Examined) -> Iterator[Finding]:
-    """The longest way through, each loop walked once, fits into the statutory term; while the clock stands still a step costs none."""
+    """The longest way through, each loop walked once, fits into the statutory term; while the clock stands still a step costs none.
+
+    Steps behind an extension of so many working days fit, with all before them, into those days.
+    """
     limit = term_hours(examined.package.term)
     if not examined.main or limit is None:
         return
 
-    def counted(node: Node) -> float:
-        paused = any(fact.startswith("@suspended:") for fact in examined.certain.get(node.id, frozenset()))
-        return (hours_of(node) or 0.0) if node.manual and not paused else 0.0
+    def counted(node: Node, *without: str) -> float:
+        facts = examined.certain.get(node.id, frozenset())
+        left_out = any(fact.startswith(("@suspended:", *without)) for fact in facts)
+        return (hours_of(node) or 0.0) if node.manual and not left_out else 0.0
 
-    total, way = longest(examined.diagram, examined.main, counted)
-    if total > limit:
-        names = ", ".join(examined.diagram.nodes[name].name or name for name in way)
-        yield examined.find("stages-within-term", way[-1], total=f"{total:g}", limit=f"{limit:g}", way=names)
+    ways = [(limit, longest(examined.diagram, examined.main, lambda node: counted(node, EXTENDED)))]
+    granted = [HOURS_A_DAY * days for node in examined.diagram.nodes.values() for days in extended_days(node)]
+    if granted:
+        ways.append((max(limit, *granted), longest(examined.diagram, examined.main, counted)))
+    for most, (total, way) in ways:
+        if total > most:
+            names = ", ".join(examined.diagram.nodes[name].name or name for name in way)
+            yield examined.find("stages-within-term", way[-1], total=f"{total:g}", limit=f"{most:g}", way=names)
+            return
 
 
 def term_hours(term: TermRule) -> float | None:
