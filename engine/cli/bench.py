@@ -20,15 +20,15 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import psycopg
-from sqlalchemy import create_engine, event, select
+from sqlalchemy import create_engine, select
 from sqlalchemy.engine import make_url
 
 from engine.cli import group, leaf
+from engine.cli._bench_parts import listening, replay
 from engine.commands import dossiers, organisation, procedures, tasks
 from engine.dossier.model import Dossier
 from engine.kernel.clock import SystemClock
-from engine.kernel.database import address, conninfo
+from engine.kernel.database import address
 from engine.kernel.install import install
 from engine.kernel.postgres import owner_url
 from engine.kernel.unit_of_work import Actor
@@ -51,7 +51,7 @@ ANSWERS = {
     "text": "Đã kiểm tra đầy đủ thành phần hồ sơ theo quy định; nội dung phù hợp, đề nghị trình cấp có thẩm quyền xem xét. " * 4,
     "file_number": "123/TTr-VP",
 }
-WRITES = ("insert", "update", "delete")
+WRITES = ("insert", "update", "delete", "with")
 
 
 def add(commands: Any) -> None:
@@ -129,8 +129,8 @@ def measure(cases: int) -> dict[str, Any]:
                 by_commands, writes = commanded(runtime, worker)
             finally:
                 runtime.close()
-            raw = replayed(str(make_url(url).set(database=copy).render_as_string(hide_password=False)), writes)
-    figures = {**interpreted(), **by_commands, "raw.tasks_per_second": raw}
+            raw = replay(str(make_url(url).set(database=copy).render_as_string(hide_password=False)), writes)
+    figures = {**interpreted(), **by_commands, "raw.tasks_per_second": round(raw, 1)}
     figures["command.of_raw"] = round(figures["command.tasks_per_second"] / raw, 2)
     return figures
 
@@ -214,8 +214,6 @@ WARM = 2  # dossiers completed before the clock starts
 def commanded(runtime: Runtime, worker: UUID) -> tuple[dict[str, Any], list[list[tuple[str, Any]]]]:
     """Complete twelve steps of every dossier with the real command; return the figures and the writes of each completion."""
     actor = Actor("person", person=worker, label="bench")
-    sent: list[tuple[str, Any]] = []
-    event.listen(runtime.engine, "before_cursor_execute", lambda c, cursor, text, values, *_: sent.append((text, values)))
     with runtime.begin(actor) as w:
         all_dossiers = list(w.session.scalars(select(Dossier.id).order_by(Dossier.id)))
     times, counts, writes = [], [], []
@@ -227,9 +225,8 @@ def commanded(runtime: Runtime, worker: UUID) -> tuple[dict[str, Any], list[list
                 ).first()
             if task is None:
                 break
-            sent.clear()
             begun = time.perf_counter()
-            with runtime.begin(actor) as w:
+            with listening() as sent, runtime.begin(actor) as w:
                 tasks.complete(w, task, ANSWERS)
             took = time.perf_counter() - begun
             writes.append([one for one in sent if one[0].lstrip().lower().startswith(WRITES)])
@@ -246,20 +243,3 @@ def commanded(runtime: Runtime, worker: UUID) -> tuple[dict[str, Any], list[list
         "command.state_bytes": max(sizes),
         "tasks": len(times),
     }, writes
-
-
-def replayed(url: str, writes: list[list[tuple[str, Any]]]) -> float:
-    """Write the same rows once more, on the copy, with nothing but a connection; return transactions a second."""
-    times = []
-    with psycopg.connect(conninfo(url)) as connection:
-        for transaction in writes:
-            begun = time.perf_counter()
-            with connection.transaction(), connection.cursor() as cursor:
-                for text, values in transaction:
-                    if isinstance(values, list):
-                        cursor.executemany(text, values)
-                    else:
-                        cursor.execute(text, values)
-            times.append(time.perf_counter() - begun)
-    measured = times[WARM * STEPS :]
-    return round(len(measured) / sum(measured), 1)

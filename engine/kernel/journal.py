@@ -9,19 +9,21 @@ refuses to change or delete lines; whoever switches that off is found by `engine
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import BigInteger, Index, LargeBinary, Text, bindparam, func, insert, literal_column, select, text, update
+from psycopg.types.json import Jsonb
+from sqlalchemy import BigInteger, Index, LargeBinary, Text, bindparam, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.kernel.canonical import canonical, plain
 from engine.kernel.tables import Base, Instant, Json, ProvinceKey
+from engine.kernel.wire import Part
 
 FORMAT = 2
 GENESIS = hashlib.sha256(b"motcua journal").digest()
@@ -105,11 +107,11 @@ MOVE_HEAD = (
 
 
 HEAD = (
-    select(func.jsonb_build_array(JournalHead.number, func.encode(JournalHead.hash, "hex"), func.clock_timestamp()))
-    .where(JournalHead.province == literal_column("dossier.province"), JournalHead.chain == literal_column("dossier.id"))
-    .scalar_subquery()
+    select(JournalHead.number, JournalHead.hash, func.clock_timestamp())
+    .where(JournalHead.province == bindparam("province"))
+    .with_for_update()
 )
-"""The head of a dossier's chain and the server's time, to be read in the statement that follows the dossier's lock."""
+"""Locks the end of a chain and tells the server's time; to be asked after the dossier's lock, with a condition on the chain."""
 _HEADS = "journal heads"
 # Whoever read the head under the dossier's lock adds lines without locking it again; if it has moved all the same, nothing is written.
 ADD_TO_KNOWN = text(
@@ -123,11 +125,37 @@ ADD_TO_KNOWN = text(
 ).bindparams(bindparam("chain", type_=JournalHead.chain.type), bindparam("at", type_=Instant()), bindparam("recorded_at", type_=Instant()))
 
 
-def remember_head(session: Session, chain: UUID, head: Any) -> None:
-    """Keep what `HEAD` gave, for the lines of this transaction; None where the chain has no line yet."""
-    if head is not None:
-        number, known, recorded_at = head
-        session.info.setdefault(_HEADS, {})[chain] = (number, bytes.fromhex(known), datetime.fromisoformat(recorded_at).astimezone(UTC))
+def remember_head(session: Session, chain: UUID, head: Sequence[Any]) -> None:
+    """Keep what `HEAD` gave, for the lines of this transaction."""
+    number, known, recorded_at = head
+    session.info.setdefault(_HEADS, {})[chain] = (number, bytes(known), recorded_at.astimezone(UTC))
+
+
+COLUMNS = ("province", "chain", "number", "at", "recorded_at", "kind", "actor", "facts", "previous", "hash")
+_HEAD_MOVES = "update journal_head set number = %s, hash = %s where province = %s and chain = %s and number = %s and hash = %s returning 1"
+
+
+def parts(session: Session, province: int, at: datetime, actor: Json, recorded: list[Fact]) -> list[Part] | None:
+    """Return what adds the *recorded* facts to a chain whose end this transaction has locked; None when there is no such chain."""
+    heads = session.info.get(_HEADS, {})
+    chains = {item.chain for item in recorded}
+    if len(chains) != 1 or not chains <= heads.keys():
+        return None
+    (chain,) = chains
+    number, previous, _ = heads[chain]
+    lines = _lines(heads[chain], province, chain, at, actor, recorded)
+    row = f"({', '.join(['%s'] * len(COLUMNS))})"
+    text = f"insert into journal_line ({', '.join(COLUMNS)}) values {', '.join([row] * len(lines))} returning 1"  # noqa: S608 — constants
+    given = [Jsonb(line[name], _dump) if name in ("actor", "facts") else line[name] for line in lines for name in COLUMNS]
+    last = lines[-1]
+    return [
+        Part(_HEAD_MOVES, [last["number"], last["hash"], province, chain, number, previous]),
+        Part(text, given, rows=len(lines)),
+    ]
+
+
+def _dump(value: Any) -> bytes:
+    return orjson.dumps(value)
 
 
 def seal(session: Session, province: int, at: datetime, actor: Json, recorded: list[Fact]) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
 from engine.errors import Conflict
-from engine.kernel import journal, outbox, requests
+from engine.kernel import journal, outbox, requests, wire
 from engine.kernel.canonical import plain
 from engine.kernel.clock import Clock
 from engine.kernel.tables import Json
@@ -94,10 +94,20 @@ class UnitOfWork:
         requests.remember(self.session, self.province, f"{self.actor.requester}:{request_key}", answer)
 
     def _complete(self) -> None:
-        """Send the changes, promises and facts to the database, in this order: the shared chain is locked last."""
-        self.session.flush()
+        """Send the changes, promises and facts to the database, in this order: the shared chain is locked last.
+
+        Where the end of the only chain was read under the dossier's lock, the changes, its lines and the end of the transaction travel
+        together.
+        """
+        lines = journal.parts(self.session, self.province, self.now, self.actor.identity, self._facts)
+        if lines is None:
+            self.session.flush()
         if self._promises:
             outbox.write(self.session, self.province, self.now, self._promises)
+        if lines is not None:
+            if wire.write(self.session, lines, wire.driver(self.session).commit):
+                return
+            self.session.flush()
         if self._facts:
             journal.seal(self.session, self.province, self.now, self.actor.identity, self._facts)
 

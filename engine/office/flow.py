@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, bindparam, func, or_, select
+from sqlalchemy import BindParameter, SmallInteger, Uuid, bindparam, func, literal_column, or_, select
 from sqlalchemy.orm import aliased
 
 from engine.deadline.calendar import WorkingCalendar
@@ -21,11 +22,12 @@ from engine.dossier.model import Dossier, DueChange, Handover, Party, Suspension
 from engine.errors import NotFound, Refused
 from engine.feel.dmn import Outcome as DecisionOutcome
 from engine.kernel import due as due_table
-from engine.kernel import journal
+from engine.kernel import journal, wire
 from engine.kernel.due import Due
 from engine.kernel.identifiers import new_id
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.kernel.wire import columns, prepared
 from engine.office.standing import ZONE, Standing, agency_of, reach_of, seats_at, units_of
 from engine.organisation.directory import NUMBER, OrganisationChange
 from engine.organisation.model import Person
@@ -87,70 +89,76 @@ def lock(w: UnitOfWork, *, dossier_id: UUID | None = None, code: str | None = No
     return Flow(w, dossier, instance, w.part(ProcedureCache).package(w, dossier.procedure_version_id))
 
 
-# Built once: putting these statements together costs more than the database needs to answer them.
-_TASK = aliased(Task)
-_PROVINCE: BindParameter[int] = bindparam("province")
-_TASK_ID: BindParameter[UUID] = bindparam("task")
-_PERSON: BindParameter[UUID | None] = bindparam("person")
-LOCK = (
-    select(Dossier, select(OrganisationChange.number).where(OrganisationChange.province == _PROVINCE).scalar_subquery())
-    .where(
-        Dossier.province == _PROVINCE,
-        Dossier.id == select(Task.dossier_id).where(Task.province == _PROVINCE, Task.id == _TASK_ID).scalar_subquery(),
+@cache
+def _reading() -> tuple[str, ...]:
+    """Return the statements that lock and read around a task; putting them together costs more than the database needs to answer."""
+    other = aliased(Task)
+
+    def literal(value: object) -> Any:  # written into the text: a partial index is only used for a condition that is known beforehand
+        return literal_column(repr(value))
+
+    province: BindParameter[int] = bindparam("province", type_=SmallInteger())
+    task: BindParameter[UUID] = bindparam("task", type_=Uuid())
+    person: BindParameter[UUID | None] = bindparam("person", type_=Uuid())
+    its_dossier = select(Task.dossier_id).where(Task.province == province, Task.id == task).scalar_subquery()
+    # The first locks the dossier and reads the number of the organisation.
+    lock = (
+        select(select(OrganisationChange.number).where(OrganisationChange.province == province).scalar_subquery(), *columns(Dossier))
+        .where(Dossier.province == province, Dossier.id == its_dossier)
+        .with_for_update(of=Dossier)
     )
-    .with_for_update(of=Dossier)
-)
-"""Locks the dossier of a task and reads the number of the organisation."""
-READ = (
-    select(
-        Task,
-        Instance,
-        select(func.jsonb_object_agg(Due.ref, Due.due_at))
-        .where(Due.province == Dossier.province, Due.dossier == Dossier.id, Due.kind == "timer")
-        .correlate(Dossier)
-        .scalar_subquery(),
-        select(Party.id)
-        .where(Party.province == Dossier.province, Party.dossier_id == Dossier.id, Party.kind == "submitter")
-        .correlate(Dossier)
-        .exists(),
-        select(_TASK.id)
-        .where(_TASK.province == _PROVINCE, _TASK.state == "open", _TASK.assignee_id == _PERSON, _TASK.id != _TASK_ID)
-        .order_by(_TASK.due_at.asc().nulls_last(), _TASK.opened_at)
-        .limit(1)
-        .scalar_subquery(),
-        journal.HEAD,
+    # The end of its chain is locked too: nobody adds a line between reading and writing, not even who only looks at the dossier.
+    chain = journal.HEAD.where(journal.JournalHead.chain == its_dossier)
+    # Under the lock: the instance, its timers, whether somebody else submitted, and what opens next for who acts.
+    timers = select(func.jsonb_object_agg(Due.ref, Due.due_at)).where(
+        Due.province == province, Due.dossier == Instance.dossier_id, Due.kind == literal("timer")
     )
-    .join(Dossier, (Dossier.province == Task.province) & (Dossier.id == Task.dossier_id))
-    .join(Instance, (Instance.province == Task.province) & (Instance.id == Task.instance_id))
-    .where(Task.province == _PROVINCE, Task.dossier_id == bindparam("dossier"), or_(Task.state == "open", Task.id == _TASK_ID))
-    .order_by(Task.opened_at)
-)
-"""Reads, under the lock, the open tasks with their instance, its timers, the journal's head, and what opens next for who acts."""
-FRESH = {"populate_existing": True}
+    submitter = select(Party.id).where(
+        Party.province == province, Party.dossier_id == Instance.dossier_id, Party.kind == literal("submitter")
+    )
+    urgent = (
+        select(other.id)
+        .where(other.province == province, other.state == literal("open"), other.assignee_id == person, other.id != task)
+        .order_by(other.due_at.asc().nulls_last(), other.opened_at)
+        .limit(literal(1))
+    )
+    around = select(
+        timers.correlate(Instance).scalar_subquery(), submitter.correlate(Instance).exists(), urgent.scalar_subquery(), *columns(Instance)
+    ).where(Instance.province == province, Instance.dossier_id == its_dossier)
+    # The open tasks, and the one that is meant.
+    open_tasks = (
+        select(*columns(Task))
+        .where(Task.province == province, Task.dossier_id == its_dossier, or_(Task.state == literal("open"), Task.id == task))
+        .order_by(Task.opened_at)
+    )
+    return prepared(lock), prepared(chain), prepared(around), prepared(open_tasks)
 
 
 def lock_task(w: UnitOfWork, task_id: UUID) -> Flow:
-    """Lock the dossier of a task, then read all that completing the task needs: two statements.
+    """Lock the dossier of a task and read all that completing the task needs: four statements, one journey.
 
     Raises:
         NotFound: there is no such task.
     """
-    given = {"province": w.province, "task": task_id}
-    row = w.session.execute(LOCK, given, execution_options=FRESH).one_or_none()
-    if row is None:
+    w.session.flush()
+    given = {"province": w.province, "task": task_id, "person": w.actor.person}
+    locked, chain, around, tasks = wire.read(w.session, _reading(), given)
+    if not locked:
         raise NotFound("task.not_found")
-    dossier = row[0]
-    w.session.info.setdefault(NUMBER, row[1] or 0)
-    rows = w.session.execute(READ, {**given, "person": w.actor.person, "dossier": dossier.id}, execution_options=FRESH).all()
-    _, instance, timers, represented, urgent, head = rows[0]
-    journal.remember_head(w.session, dossier.id, head)
+    number, *facts = locked[0]
+    timers, represented, urgent, *instance = around[0]
+    dossier = wire.made(w.session, Dossier, facts)
+    w.session.info.setdefault(NUMBER, number or 0)
+    if chain:
+        journal.remember_head(w.session, dossier.id, chain[0])
+    found = [wire.made(w.session, Task, row) for row in tasks]
     return Flow(
         w,
         dossier,
-        instance,
+        wire.made(w.session, Instance, instance),
         w.part(ProcedureCache).package(w, dossier.procedure_version_id),
-        task=next(task for task, *_ in rows if task.id == task_id),
-        open_tasks=[task for task, *_ in rows if task.state == "open"],
+        task=next(task for task in found if task.id == task_id),
+        open_tasks=[task for task in found if task.state == "open"],
         timers={ref: datetime.fromisoformat(at) for ref, at in (timers or {}).items()},
         by_representative=represented,
         next_task_id=urgent,

@@ -25,7 +25,7 @@ MAX_FILES = 20
 
 _DATE = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+_ODD = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")  # control, direction, half letters
 
 
 def is_blank(value: object) -> bool:
@@ -189,7 +189,7 @@ def _date(field: Field, value: str) -> str:
 
 def _text(field: Field, value: str) -> str:
     text = unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n")).strip()
-    if _CONTROL.search(text) or any(0xD800 <= ord(letter) <= 0xDFFF for letter in text):
+    if _ODD.search(text):
         raise _refused("form.letters_odd", field)
     if field.kind == "text":
         text = " ".join(text.split())

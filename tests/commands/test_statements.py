@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
 from typing import Any
 
-from sqlalchemy import event
+import pytest
+from sqlalchemy import select, update
 
-from engine.commands import tasks
-from tests.support.office import Office
+from engine.commands import dossiers, organisation, procedures, tasks
+from engine.dossier.model import Dossier
+from engine.errors import Conflict
+from engine.kernel.journal import JournalLine
+from engine.kernel.journal_check import faults_of
+from engine.kernel.unit_of_work import Actor
+from engine.procedure.loader import load_folder
+from engine.process.model import Task
+from engine.settings import ROOT
+from tests.support.office import SINCE, Office
+from tests.support.statements import counted
 
 LEAVE = {
     "kind": "annual",
@@ -21,53 +30,36 @@ LEAVE = {
     "hand_over": "y",
 }
 MOST = 8
+DOSSIERS = Dossier.metadata.tables["dossier"]
+SYSTEM = Actor("system", label="tests")
 
 
-@contextmanager
-def counted(office: Office) -> Iterator[list[str]]:
-    """The statements sent while the block runs; BEGIN and COMMIT are none."""
-    sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        sent.append(statement)
-
-    event.listen(office.runtime.engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(office.runtime.engine, "before_cursor_execute", note)
-
-
-def test_a_step_without_papers_takes_at_most_eight_statements(office: Office) -> None:
-    from engine.commands import dossiers
-
+def leave_at_the_head(office: Office) -> tuple[str, Any]:
+    """Return a leave request's code and its task on the desk of the head of division, claimed."""
     with office.as_("specialist") as w:
         started = dossiers.start_internal(w, "internal_leave", LEAVE)
     task = next(one for one in open_tasks(office, started.code) if one.step == "division_review")
     with office.as_("division_head") as w:
         tasks.claim(w, task.id)
-
-    with counted(office) as sent, office.as_("division_head") as w:
-        tasks.complete(w, task.id, {"decision": "agree"})
-
-    assert len(sent) <= MOST, "\n".join(one[:160].replace("\n", " ") for one in sent)
+    return started.code, task
 
 
 def open_tasks(office: Office, code: str) -> list[Any]:
-    from sqlalchemy import select
-
-    from engine.dossier.model import Dossier
-    from engine.kernel.unit_of_work import Actor
-    from engine.process.model import Task
-
-    with office.runtime.begin(Actor("system", label="tests")) as w:
+    with office.runtime.begin(SYSTEM) as w:
         query = select(Task).join(Dossier, Dossier.id == Task.dossier_id).where(Dossier.code == code, Task.state == "open")
         return list(w.session.scalars(query))
 
 
-def test_a_step_that_opens_the_next_desk_takes_no_more(office: Office) -> None:
-    from engine.commands import dossiers
+def test_a_step_without_papers_takes_at_most_eight_statements(office: Office) -> None:
+    _, task = leave_at_the_head(office)
 
+    with counted() as asked, office.as_("division_head") as w:
+        tasks.complete(w, task.id, {"decision": "agree"})
+
+    assert len(asked) <= MOST, asked
+
+
+def test_a_step_that_opens_the_next_desk_takes_no_more(office: Office) -> None:
     with office.as_("specialist") as w:
         started = dossiers.start_internal(w, "internal_leave", LEAVE)
     for who, step, answers in (
@@ -75,8 +67,79 @@ def test_a_step_that_opens_the_next_desk_takes_no_more(office: Office) -> None:
         ("office", "office_check", {"decision": "send_back", "balance": "1", "comment": "Hết phép."}),
     ):
         task = next(one for one in open_tasks(office, started.code) if one.step == step)
-        with counted(office) as sent, office.as_(who) as w:
+        with counted() as asked, office.as_(who) as w:
             tasks.complete(w, task.id, answers)
 
     assert [one.step for one in open_tasks(office, started.code)] == ["revise"]
-    assert len(sent) <= MOST, "\n".join(one[:160].replace("\n", " ") for one in sent)
+    assert len(asked) <= MOST, asked
+
+
+@pytest.fixture
+def bench_case(office: Office) -> tuple[Office, Actor]:
+    """The case of the benchmark in this office, and one person who may do every step of it."""
+    with office.runtime.begin(Actor("cli", label="tests")) as w:
+        unit = organisation.add_unit(w, name="Phường đo", level="commune", agency_code="H98.9", place_name="đo", valid_from=SINCE)
+        person = organisation.add_person(w, "Người đo", email="bench@localhost.test")
+        for role in ("specialist", "division_head", "office_chief", "head"):
+            organisation.appoint(w, person.id, organisation.add_position(w, unit.id, role, role).id, SINCE, basis="test")
+        procedures.publish(w, load_folder(ROOT / "benchmarks" / "case"), untested_because="a case made to be measured")
+        return office, Actor("person", person=person.id, label="test")
+
+
+def test_every_step_of_the_benchmark_is_read_in_one_journey_and_written_in_another(bench_case: tuple[Office, Actor]) -> None:
+    office, actor = bench_case
+    answers = {"decision": "approve", "pages": 12, "on": "2026-01-05", "text": "Đồng ý.", "file_number": "1/TTr"}
+    with office.runtime.begin(actor) as w:
+        code = dossiers.start_internal(w, "benchmark_case", {}).code
+    counts: list[int] = []
+    while waiting := sorted(open_tasks(office, code), key=lambda one: one.opened_at):
+        with counted() as asked, office.runtime.begin(actor) as w:
+            tasks.complete(w, waiting[0].id, answers)
+        counts.append(len(asked))
+
+    assert len(counts) == 12
+    # The first reads package and organisation; two set and stop a timer; the last gives the result back and closes the dossier.
+    assert sorted(counts[1:-1]) == [5] * 8 + [6] * 2, counts
+    with office.runtime.begin(SYSTEM) as w:
+        assert list(faults_of(w.session, w.province, [0, 0])) == []
+
+
+def test_whoever_looks_at_a_dossier_while_a_step_is_completed_stands_in_its_chain_too(office: Office) -> None:
+    _, task = leave_at_the_head(office)
+    looked = threading.Event()
+
+    def look() -> None:
+        with office.runtime.begin(SYSTEM) as other:
+            other.record("dossier.viewed", task.dossier_id)
+        looked.set()
+
+    with office.as_("division_head") as w:
+        tasks.complete(w, task.id, {"decision": "agree"})
+        reader = threading.Thread(target=look)
+        reader.start()
+        assert not looked.wait(0.2), "the end of the chain is locked until the step is completed"
+    reader.join(60)
+
+    with office.runtime.begin(SYSTEM) as w:
+        lines = w.session.execute(
+            select(JournalLine.number, JournalLine.kind).where(JournalLine.chain == task.dossier_id).order_by(JournalLine.number)
+        ).all()
+        assert [number for number, _ in lines] == list(range(1, len(lines) + 1))
+        assert lines[-1].kind == "dossier.viewed"
+        assert list(faults_of(w.session, w.province, [0, 0])) == []
+
+
+def test_a_row_that_is_not_as_it_was_read_takes_everything_back(office: Office) -> None:
+    code, task = leave_at_the_head(office)
+    before = {one.id: (one.state, one.version) for one in open_tasks(office, code)}
+    with pytest.raises(Conflict) as caught, office.as_("division_head") as w:
+        tasks.complete(w, task.id, {"decision": "agree"})
+        # Past every lock and every command, as a fault would do it: the session does not know.
+        w.session.connection().execute(update(DOSSIERS).where(DOSSIERS.c.code == code).values(version=DOSSIERS.c.version + 7))
+
+    assert caught.value.code == "work.stale"
+    assert {one.id: (one.state, one.version) for one in open_tasks(office, code)} == before
+    with office.runtime.begin(SYSTEM) as w:
+        kinds = list(w.session.scalars(select(JournalLine.kind).where(JournalLine.chain == task.dossier_id)))
+        assert "task.completed" not in kinds
+        assert list(faults_of(w.session, w.province, [0, 0])) == []

@@ -1,0 +1,249 @@
+"""Records read and written past the session's own statements: several statements, one journey to the database and back.
+
+The session asks one thing at a time, waits for each answer, and describes every column anew. A completed step knows beforehand what it
+will read and holds the lock on what it will write, so its reading travels together and so does its writing: `read` sends any number of
+statements at once and makes session records of their rows, `write` sends everything the session has changed as one statement, and the end
+of the transaction with it. Whatever is not plain rows (relations, deletions, columns the database fills in) is left to the session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar, cast
+
+import psycopg
+from sqlalchemy import Column, Engine, Select, inspect
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Mapper, Session, make_transient_to_detached
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.sql import ClauseElement
+
+T = TypeVar("T")
+Row = Sequence[Any]
+LARGEST = 40
+"""How many rows travel in one statement; a command that changes more is no hot path, and its text would be no one's prepared statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One more statement of a batch, and how many rows it touches (never more, and less is a fault)."""
+
+    text: str
+    values: list[Any]
+    rows: int = 1
+
+
+Convert = Callable[[Any], Any] | None
+
+
+class Shape:
+    """How the plain columns of a mapped class are read and written: by attribute, each with what the driver is given and gives."""
+
+    def __init__(self, mapper: Mapper[Any], dialect: Any) -> None:
+        self.mapper = mapper
+        self.table = mapper.local_table.description
+        self.relations = frozenset(relation.key for relation in mapper.relationships)
+        self.columns: dict[str, tuple[str, Convert]] = {}
+        self.read: list[tuple[str, Convert]] = []
+        self.selected: list[Column[Any]] = []
+        self.defaults: dict[str, Any] = {}
+        self.nulls: set[str] = set()  # where None is a value of its own: JSON
+        self.filled = False  # whether the database fills in a column the record may be asked for
+        for prop in mapper.column_attrs:
+            column = prop.columns[0]
+            assert isinstance(column, Column)
+            if column.computed is not None:
+                continue
+            kind = column.type.dialect_impl(dialect)
+            self.columns[prop.key] = (f'"{column.name}"', kind.bind_processor(dialect))
+            self.read.append((prop.key, kind.result_processor(dialect, None)))
+            self.selected.append(column)
+            if column.identity is not None or column.onupdate is not None or (column.server_default is not None and column.default is None):
+                self.filled = True
+            if column.type.should_evaluate_none:
+                self.nulls.add(prop.key)
+            if column.default is not None:
+                self.defaults[prop.key] = column.default
+        self.keys = [mapper.get_property_by_column(column).key for column in mapper.primary_key]
+        self.new = mapper.class_manager.new_instance
+
+    def bound(self, attribute: str, value: Any) -> Any:
+        """Return a value as the driver sends it."""
+        bind = self.columns[attribute][1]
+        return value if bind is None else bind(value)
+
+    def default(self, attribute: str) -> Any:
+        """Return a fresh default of a column."""
+        given = self.defaults[attribute]
+        return given.arg(None) if given.is_callable else given.arg
+
+
+_DIALECT: Any = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+
+
+_shapes: dict[Any, Shape] = {}
+
+
+def shape(record: Any) -> Shape:
+    """Return how a mapped class is read and written."""
+    known = _shapes.get(record)
+    if known is None:
+        mapper: Mapper[Any] = inspect(record)
+        if mapper.inherits is not None or len(mapper.tables) != 1:
+            raise TypeError(f"{record.__name__} is not one table")
+        known = _shapes[record] = Shape(mapper, _DIALECT)
+    return known
+
+
+def columns(record: type) -> list[Column[Any]]:
+    """Return the columns a statement selects for `made` to make a record of."""
+    return shape(record).selected
+
+
+def prepared(query: Select[Any]) -> str:
+    """Return the text of a statement for the driver, parameters by name; its constants have to be literals."""
+    compiled = query.compile(dialect=_DIALECT)
+    assert all(bind.required for bind in compiled.binds.values()), "a constant that is not a literal"
+    return str(compiled)
+
+
+def driver(session: Session) -> psycopg.Connection[Row]:
+    """Return the driver's connection of this transaction."""
+    return cast("psycopg.Connection[Row]", session.connection().connection.driver_connection)
+
+
+def read(session: Session, statements: Sequence[str], given: Mapping[str, Any]) -> list[list[Row]]:
+    """Send all *statements* at once, each seeing what the ones before it locked; return their rows."""
+    connection = driver(session)
+    with as_the_session_says(session), connection.pipeline():
+        cursors = [connection.execute(text, given) for text in statements]
+        return [cursor.fetchall() for cursor in cursors]
+
+
+@contextmanager
+def as_the_session_says(session: Session) -> Iterator[None]:
+    """Let an error of the driver be the session's; connections to a server that is gone are thrown away, as the session would do."""
+    try:
+        yield
+    except psycopg.Error as error:
+        gone = isinstance(error, psycopg.OperationalError) and driver(session).closed
+        engine = session.get_bind()
+        if gone and isinstance(engine, Engine):
+            session.invalidate()
+            engine.dispose()
+        raise DBAPIError.instance(None, None, error, psycopg.Error, hide_parameters=True, connection_invalidated=bool(gone)) from error
+
+
+def made(session: Session, record: type[T], values: Row) -> T:
+    """Return the session's record of a row of `columns`, as it is now in the database."""
+    known: Shape = shape(record)
+    attributes = {
+        name: value if convert is None or value is None else convert(value)
+        for (name, convert), value in zip(known.read, values, strict=True)
+    }
+    key = known.mapper.identity_key_from_primary_key(tuple(attributes[name] for name in known.keys))
+    found = session.identity_map.get(key)
+    if found is not None:
+        for name, value in attributes.items():
+            set_committed_value(found, name, value)
+        return cast(T, found)
+    one = known.new()
+    one.__dict__.update(attributes)
+    make_transient_to_detached(one)
+    session.add(one)
+    return cast(T, one)
+
+
+def write(session: Session, extra: Sequence[Part], end: Callable[[], None]) -> bool:
+    """Write everything the session holds, and the *extra* parts, in one statement; then *end*, which travels with it.
+
+    False: the session holds something only its own flush can write; nothing was done. After True the session is empty and its records
+    stay readable.
+
+    Raises:
+        StaleDataError: a row to be changed is not there any more, or has another version; nothing was written.
+    """
+    parts = _parts(session)
+    if parts is None:
+        return False
+    parts += extra
+    bodies = ", ".join(f"part{number} as ({part.text})" for number, part in enumerate(parts))
+    touched = " + ".join(f"(select count(*) from part{number})" for number in range(len(parts)))  # noqa: S608 — names of our own
+    # The transaction ends with the statement: what is not as it was read has to fail in it, nobody looks afterwards.
+    text = f"with {bodies} select 1 / (({touched}) = {sum(part.rows for part in parts)})::int"
+    values = [value for part in parts for value in part.values]
+    connection = driver(session)
+    session.expunge_all()
+    try:
+        with as_the_session_says(session), connection.pipeline():
+            connection.execute(text, values)
+            end()
+    except DBAPIError as error:
+        if isinstance(error.orig, psycopg.errors.DivisionByZero):
+            raise StaleDataError("a record was changed or taken away meanwhile") from error
+        raise
+    return True
+
+
+def _parts(session: Session) -> list[Part] | None:
+    if session.deleted:
+        return None
+    parts: list[Part] = []
+    for record in session.dirty:
+        state = inspect(record)
+        known = shape(type(record))
+        if any(name not in known.columns or name in known.keys for name in state.committed_state):
+            return None
+        changed = sorted(name for name, before in state.committed_state.items() if not _same(before, state.dict.get(name)))
+        if any(isinstance(state.dict.get(name), ClauseElement) for name in changed):
+            return None
+        if changed:
+            parts.append(_update(known, state, changed))
+    for record in session.new:
+        state = inspect(record)
+        known = shape(type(record))
+        if known.filled or any(state.dict.get(name) for name in known.relations):
+            return None
+        if any(isinstance(value, ClauseElement) for value in state.dict.values()):
+            return None
+        parts.append(_insert(known, record, state))
+    # Always in the same order: the same change is the same text, which the server has prepared already.
+    return sorted(parts, key=lambda part: part.text) if len(parts) <= LARGEST else None
+
+
+def _same(before: Any, now: Any) -> bool:
+    return before is now or (type(before) is type(now) and bool(before == now))
+
+
+def _update(known: Shape, state: Any, changed: list[str]) -> Part:
+    where = [*known.keys, *(["version"] if isinstance(state.committed_state.get("version"), int) else [])]
+    before = {name: state.dict[name] for name in known.keys} | {"version": state.committed_state.get("version")}
+    text = _update_text(known, tuple(changed), tuple(where))
+    given = [known.bound(name, state.dict.get(name)) for name in changed]
+    return Part(text, [*given, *(known.bound(name, before[name]) for name in where)])
+
+
+@cache
+def _update_text(known: Shape, changed: tuple[str, ...], where: tuple[str, ...]) -> str:
+    assigned = ", ".join(f"{known.columns[name][0]} = %s" for name in changed)
+    found = " and ".join(f"{known.columns[name][0]} = %s" for name in where)
+    return f"update {known.table} set {assigned} where {found} returning 1"  # noqa: S608 — names of our own tables
+
+
+def _insert(known: Shape, record: Any, state: Any) -> Part:
+    for name in known.defaults:
+        if state.dict.get(name) is None and (name not in state.dict or name not in known.nulls):
+            setattr(record, name, known.default(name))
+    given = tuple(name for name in known.columns if name in state.dict)
+    return Part(_insert_text(known, given), [known.bound(name, state.dict[name]) for name in given])
+
+
+@cache
+def _insert_text(known: Shape, given: tuple[str, ...]) -> str:
+    names = ", ".join(known.columns[name][0] for name in given)
+    return f"insert into {known.table} ({names}) values ({', '.join(['%s'] * len(given))}) returning 1"  # noqa: S608 — names of our own tables
