@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
+from unittest import mock
+from uuid import UUID
 
 import psycopg
+from sqlalchemy import select, text
 
+from engine.commands import deadlines, tasks
+from engine.kernel import due as due_table
+from engine.kernel.clock import SystemClock
 from engine.kernel.database import conninfo
+from engine.kernel.unit_of_work import Actor, UnitOfWork
+from engine.process import instance, state
+from engine.process.model import Task
+from engine.process.program import build
+from engine.runtime import Runtime, open_runtime
+from engine.settings import Settings
+from engine.worker.timers import sweep
 
 Sent = list[tuple[str, Any]]
 
@@ -35,8 +50,9 @@ def listening() -> Iterator[Sent]:
         psycopg.Cursor.execute, psycopg.Cursor.executemany = execute, executemany  # type: ignore[method-assign]
 
 
-def replay(url: str, transactions: Sequence[Sent]) -> float:
+def replay(url: str, dossiers: Sequence[Sequence[Sent]]) -> float:
     """Send the same writes once more with nothing but a connection; return transactions a second."""
+    transactions = [writes for completions in dossiers for writes in completions]
     begun = time.perf_counter()
     with psycopg.connect(conninfo(url)) as connection:
         for writes in transactions:
@@ -47,3 +63,128 @@ def replay(url: str, transactions: Sequence[Sent]) -> float:
                     else:
                         cursor.execute(text, values)
     return len(transactions) / (time.perf_counter() - begun)
+
+
+def complete(settings: Settings, worker: UUID, dossiers: Sequence[UUID], answers: dict[str, Any]) -> float:
+    """Complete every step of *dossiers* with the real command; return steps a second, transaction included, the choice of the step not."""
+    runtime = open_runtime(settings, clock=SystemClock())
+    actor = Actor("person", person=worker, label="bench")
+    times: list[float] = []
+    try:
+        for number, dossier in enumerate(dossiers):
+            while task := next_open(runtime, actor, dossier):
+                begun = time.perf_counter()
+                with runtime.begin(actor) as w:
+                    tasks.complete(w, task, answers)
+                times += [time.perf_counter() - begun] if number else []
+    finally:
+        runtime.close()
+    return len(times) / sum(times)
+
+
+def next_open(runtime: Runtime, actor: Actor, dossier: UUID) -> UUID | None:
+    """Return the longest open step of a dossier."""
+    with runtime.begin(actor) as w:
+        query = select(Task.id).where(Task.dossier_id == dossier, Task.state == "open").order_by(Task.opened_at, Task.id)
+        return w.session.scalars(query).first()
+
+
+def timers(settings: Settings, waiting: int, due: int = 300) -> dict[str, Any]:
+    """Let *due* process timers fall due within ten seconds among *waiting* ones; return how late each is fired, and what a sweep costs.
+
+    The sweep runs as the worker runs it, once a second. The waiting rows are made in bulk; the due ones are timers of real dossiers.
+    """
+    runtime = open_runtime(settings, clock=SystemClock())
+    try:
+        empty = sweep_cost(runtime)
+        with runtime.begin(Actor("system", label="bench")) as w:
+            w.session.execute(
+                text(
+                    "insert into due (province, id, dossier, kind, ref, due_at) select :province, gen_random_uuid(), gen_random_uuid(), "
+                    "'timer', 'bench', now() + interval '1 day' + n * interval '1 second' from generate_series(1, :waiting) n"
+                ),
+                {"province": w.province, "waiting": waiting},
+            )
+        with runtime.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("analyze due"))
+        full = sweep_cost(runtime)
+        with runtime.begin(Actor("system", label="bench")) as w:
+            moved = w.session.execute(
+                text(
+                    "update due set due_at = now() + random() * interval '10 seconds' where id in (select id from due where ref <> 'bench' "
+                    "and kind = 'timer' and fired_at is null limit :due) returning id"
+                ),
+                {"due": due},
+            ).all()
+        lateness = fired(runtime, len(moved))
+    finally:
+        runtime.close()
+    return {
+        "timers.waiting": waiting,
+        "timers.fired": len(lateness),
+        "timers.p99_s": round(statistics.quantiles(lateness, n=100)[-1], 3) if len(lateness) > 1 else None,
+        "timers.sweep_ms": round(1000 * full, 2),
+        "timers.sweep_ms_empty": round(1000 * empty, 2),
+    }
+
+
+def sweep_cost(runtime: Runtime, times: int = 50) -> float:
+    """Return the median time of a sweep that finds nothing, in seconds."""
+    took = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        sweep(runtime)
+        took.append(time.perf_counter() - begun)
+    return statistics.median(took)
+
+
+def fired(runtime: Runtime, expected: int, seconds: float = 120) -> list[float]:
+    """Sweep once a second until *expected* timers have been fired; return by how many seconds each was late, its command included."""
+    late: list[float] = []
+    real = deadlines.fire
+
+    def timed(w: UnitOfWork, row: UUID) -> Any:
+        found = due_table.find(w.session, w.province, row)
+        done = real(w, row)
+        if found is not None:
+            late.append((datetime.now(UTC) - found.due_at).total_seconds())
+        return done
+
+    until = time.monotonic() + seconds
+    with mock.patch.object(deadlines, "fire", timed):
+        while len(late) < expected and time.monotonic() < until:
+            begun = time.monotonic()
+            sweep(runtime)
+            time.sleep(max(0.0, 1 - (time.monotonic() - begun)))
+    return late
+
+
+LOOP = b"""<?xml version="1.0" encoding="UTF-8"?>
+<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="urn:motcua:procedure">
+  <bpmn:process id="p" isExecutable="true">
+    <bpmn:startEvent id="s"/><bpmn:exclusiveGateway id="m"/><bpmn:userTask id="again"/>
+    <bpmn:exclusiveGateway id="x" default="x__m"/><bpmn:endEvent id="e"/>
+    <bpmn:sequenceFlow id="s__m" sourceRef="s" targetRef="m"/><bpmn:sequenceFlow id="m__again" sourceRef="m" targetRef="again"/>
+    <bpmn:sequenceFlow id="again__x" sourceRef="again" targetRef="x"/><bpmn:sequenceFlow id="x__m" sourceRef="x" targetRef="m"/>
+    <bpmn:sequenceFlow id="x__e" sourceRef="x" targetRef="e">
+      <bpmn:conditionExpression>again.decision = "stop"</bpmn:conditionExpression>
+    </bpmn:sequenceFlow>
+  </bpmn:process>
+</bpmn:definitions>"""
+ROUNDS = 1000
+
+
+def growth(answers: dict[str, Any]) -> dict[str, Any]:
+    """Return what tasks 901 to 1,000 of one instance cost beside tasks 1 to 100, in processor time of the interpreter and in bytes."""
+    program = build("bench loop", LOOP)
+    context = instance.Context(now=datetime.now(UTC))
+    advance, times, sizes = instance.start(program, {}, context), [], []
+    for _ in range(ROUNDS):
+        begun = time.process_time()
+        advance = instance.complete(program, advance.state, advance.ready[0].uuid, "again", answers, context)
+        times.append(time.process_time() - begun)
+        sizes.append(state.size(advance.state))
+    return {
+        "growth.last_of_first_hundred": round(sum(times[-100:]) / sum(times[:100]), 2),
+        "growth.most_bytes": max(sizes),
+    }

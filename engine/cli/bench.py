@@ -12,10 +12,12 @@ import secrets
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,12 +25,12 @@ from uuid import UUID
 from sqlalchemy import create_engine, select
 from sqlalchemy.engine import make_url
 
-from engine.cli import group, leaf
-from engine.cli._bench_parts import listening, replay
+from engine.accounts.model import AccessToken, new_token
+from engine.cli import _bench_http, _bench_parts, group, leaf
 from engine.commands import dossiers, organisation, procedures, tasks
 from engine.dossier.model import Dossier
 from engine.kernel.clock import SystemClock
-from engine.kernel.database import address
+from engine.kernel.database import address, conninfo
 from engine.kernel.install import install
 from engine.kernel.postgres import owner_url
 from engine.kernel.unit_of_work import Actor
@@ -59,6 +61,7 @@ def add(commands: Any) -> None:
     bench = group(commands, "bench", "measure this machine")
     measured = leaf(bench, "complete-task", complete_task, "completed steps a second, beside a raw transaction of the same rows")
     measured.add_argument("--cases", type=int, default=40, help="dossiers of 12 steps to measure (default 40)")
+    measured.add_argument("--quick", action="store_true", help="leave out the web, the naive cycle and the 100,000 waiting timers")
     measured.add_argument("--json", action="store_true", help="print the figures for a machine")
     judged = leaf(bench, "gate", gate, "the publication gate over diagrams of 300 nodes, shape by shape")
     judged.add_argument("--json", action="store_true", help="print the figures for a machine")
@@ -100,7 +103,7 @@ def sign(chosen: argparse.Namespace) -> int:
 
 def complete_task(chosen: argparse.Namespace) -> int:
     """Measure and print."""
-    figures = measure(max(4, chosen.cases))
+    figures = measure(max(4, chosen.cases), quick=chosen.quick)
     if chosen.json:
         print(json.dumps(figures, indent=2))
         return 0
@@ -109,8 +112,8 @@ def complete_task(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def measure(cases: int) -> dict[str, Any]:
-    """Return the figures of one run: interpreter alone, commands on the database, the same rows written raw."""
+def measure(cases: int, *, quick: bool = False) -> dict[str, Any]:
+    """Return the figures of one run, each on dossiers of its own of one office."""
     with tempfile.TemporaryDirectory(prefix="motcua-bench-") as folder:
         given = Settings.from_environment()
         home = Path(folder)
@@ -120,19 +123,47 @@ def measure(cases: int) -> dict[str, Any]:
             office = settings_on(settings, url, name)
             runtime = open_runtime(office, clock=SystemClock())
             try:
-                worker = seed(runtime, cases)
+                worker, token = seed(runtime, 3 * cases + WARM)
+                with runtime.begin(Actor("system")) as w:
+                    all_dossiers = list(w.session.scalars(select(Dossier.id).order_by(Dossier.id)))
             finally:
                 runtime.close()
+            first, second, third = all_dossiers[: cases + WARM], all_dossiers[cases + WARM : -cases], all_dossiers[-cases:]
             clone(url, name, copy)
             runtime = open_runtime(office, clock=SystemClock())
             try:
-                by_commands, writes = commanded(runtime, worker)
+                figures, writes = commanded(runtime, worker, first)
             finally:
                 runtime.close()
-            raw = replay(str(make_url(url).set(database=copy).render_as_string(hide_password=False)), writes)
-    figures = {**interpreted(), **by_commands, "raw.tasks_per_second": round(raw, 1)}
-    figures["command.of_raw"] = round(figures["command.tasks_per_second"] / raw, 2)
-    return figures
+            owner = str(make_url(url).set(database=copy).render_as_string(hide_password=False))
+            figures["raw.tasks_per_second"] = at_once(_bench_parts.replay, [(owner, half) for half in halves(writes[WARM:])])
+            figures["command.tasks_per_second"] = at_once(
+                _bench_parts.complete, [(office, worker, half, ANSWERS) for half in halves(second)]
+            )
+            if not quick:
+                figures["naive.tasks_per_second"] = naive(conninfo(owner), cases)
+                figures |= _bench_http.measured(office, token, third, ANSWERS)
+                figures |= _bench_parts.timers(office, 100_000)
+                figures |= _bench_parts.growth(ANSWERS)
+    figures["command.of_raw"] = round(figures["command.tasks_per_second"] / figures["raw.tasks_per_second"], 2)
+    return {**interpreted(), **figures}
+
+
+def halves(whole: list[Any]) -> list[list[Any]]:
+    """Return a list in two halves: one for each process."""
+    return [whole[::2], whole[1::2]]
+
+
+def at_once(work: Callable[..., float], given: list[tuple[Any, ...]]) -> float:
+    """Run *work* in a process for each of *given*; return the sum of the rates they measured while all of them ran."""
+    with ProcessPoolExecutor(len(given), mp_context=get_context("spawn")) as pool:
+        return round(sum(done.result() for done in [pool.submit(work, *one) for one in given]), 1)
+
+
+def naive(url: str, cases: int) -> float:
+    """Return what the cycle one would write first reaches in one process; it stands in ``benchmarks/naive.py``."""
+    rate: float = runpy.run_path(str(ROOT / "benchmarks" / "naive.py"))["measured"](url, min(cases, 20), ANSWERS)
+    return rate
 
 
 def interpreted(seconds: float = 2.0) -> dict[str, Any]:
@@ -189,8 +220,8 @@ def settings_on(settings: Settings, url: str, name: str) -> Settings:
     return replace(settings, database_url=make_url(url).set(database=name).render_as_string(hide_password=False))
 
 
-def seed(runtime: Runtime, cases: int) -> UUID:
-    """Make an office of one person in four roles, publish the case and start the dossiers; return the person."""
+def seed(runtime: Runtime, cases: int) -> tuple[UUID, str]:
+    """Make an office of one person in four roles, publish the case and start the dossiers; return the person and an access token."""
     with runtime.begin(Actor("cli", label="bench")) as w:
         province = organisation.add_unit(w, name="Tỉnh đo", level="province", agency_code="H98", place_name="đo", valid_from=SINCE)
         commune = organisation.add_unit(
@@ -202,22 +233,25 @@ def seed(runtime: Runtime, cases: int) -> UUID:
             organisation.appoint(w, person.id, position.id, SINCE, basis="bench")
         procedures.publish(w, load_folder(CASE), untested_because="a case made to be measured")
         worker = person.id
-    for _ in range(cases + WARM):
+        account = organisation.link_account(w, person.id, "bench@localhost.test")
+        token, digest = new_token()
+        w.session.add(AccessToken(account=account.id, name="bench", hash=digest, created_at=w.now))
+    for _ in range(cases):
         with runtime.begin(Actor("person", person=worker, label="bench")) as w:
             dossiers.start_internal(w, "benchmark_case", {})
-    return worker
+    return worker, token
 
 
 WARM = 2  # dossiers completed before the clock starts
 
 
-def commanded(runtime: Runtime, worker: UUID) -> tuple[dict[str, Any], list[list[tuple[str, Any]]]]:
-    """Complete twelve steps of every dossier with the real command; return the figures and the writes of each completion."""
+def commanded(runtime: Runtime, worker: UUID, dossiers: list[UUID]) -> tuple[dict[str, Any], list[list[_bench_parts.Sent]]]:
+    """Complete twelve steps of every dossier in one process; return the figures and, by dossier, the writes of each completion."""
     actor = Actor("person", person=worker, label="bench")
-    with runtime.begin(actor) as w:
-        all_dossiers = list(w.session.scalars(select(Dossier.id).order_by(Dossier.id)))
-    times, counts, writes = [], [], []
-    for number, dossier in enumerate(all_dossiers):
+    times, counts = [], []
+    writes: list[list[_bench_parts.Sent]] = []
+    for number, dossier in enumerate(dossiers):
+        writes.append([])
         for _ in range(STEPS):
             with runtime.begin(actor) as w:
                 task = w.session.scalars(
@@ -226,17 +260,17 @@ def commanded(runtime: Runtime, worker: UUID) -> tuple[dict[str, Any], list[list
             if task is None:
                 break
             begun = time.perf_counter()
-            with listening() as sent, runtime.begin(actor) as w:
+            with _bench_parts.listening() as sent, runtime.begin(actor) as w:
                 tasks.complete(w, task, ANSWERS)
             took = time.perf_counter() - begun
-            writes.append([one for one in sent if one[0].lstrip().lower().startswith(WRITES)])
+            writes[-1].append([one for one in sent if one[0].lstrip().lower().startswith(WRITES)])
             if number >= WARM:
                 times.append(took)
                 counts.append(len(sent))
     with runtime.begin(actor) as w:
         sizes = [state.size(stored) for stored in w.session.scalars(select(Instance.state))]
     return {
-        "command.tasks_per_second": round(len(times) / sum(times), 1),
+        "command.one_process": round(len(times) / sum(times), 1),
         "command.p50_ms": round(1000 * statistics.median(times), 2),
         "command.p95_ms": round(1000 * statistics.quantiles(times, n=20)[-1], 2),
         "sql_statements": round(statistics.mean(counts), 1),

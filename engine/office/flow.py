@@ -29,7 +29,7 @@ from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.kernel.wire import columns, prepared
 from engine.office.standing import ZONE, Standing, agency_of, reach_of, seats_at, units_of
-from engine.organisation.directory import NUMBER, OrganisationChange
+from engine.organisation.directory import OrganisationChange, renumber
 from engine.organisation.model import Person
 from engine.procedure.operators import TERM_ENDING
 from engine.procedure.package import LaneRule, Package
@@ -148,7 +148,7 @@ def lock_task(w: UnitOfWork, task_id: UUID) -> Flow:
     number, *facts = locked[0]
     timers, represented, urgent, *instance = around[0]
     dossier = wire.made(w.session, Dossier, facts)
-    w.session.info.setdefault(NUMBER, number or 0)
+    renumber(w.session, number)
     if chain:
         journal.remember_head(w.session, dossier.id, chain[0])
     found = [wire.made(w.session, Task, row) for row in tasks]

@@ -45,6 +45,8 @@ class Directory:
     number: int
     units: dict[UUID, OrgUnit]
     names: Mapping[UUID, str]
+    accounts: Mapping[int, UUID]
+    """People by the account they sign in with."""
     held: Mapping[UUID, Sequence[tuple[Appointment, Position]]]
     """Appointments with their positions, by person, of all times."""
     lent: Mapping[UUID, Sequence[tuple[Appointment, Position, Delegation]]]
@@ -89,6 +91,18 @@ def directory(session: Session, province: int) -> Directory:
     return found
 
 
+def renumber(session: Session, number: int | None) -> None:
+    """Go on with the number just read, together with a lock: what was concluded from an older one is forgotten."""
+    if session.info.get(NUMBER) != (number or 0):
+        session.info[NUMBER] = number or 0
+        _forget_standings(session)
+
+
+def _forget_standings(session: Session) -> None:
+    for key in [key for key in session.info if isinstance(key, tuple) and key[0] == "standing"]:
+        del session.info[key]
+
+
 def _read(session: Session, province: int, number: int) -> Directory:
     units, positions, people, appointments, delegations = (
         [_copy(one) for one in session.scalars(select(record).where(record.province == province))] for record in WATCHED
@@ -102,7 +116,8 @@ def _read(session: Session, province: int, number: int) -> Directory:
     lent: dict[UUID, list[tuple[Appointment, Position, Delegation]]] = {}
     for one in delegations:
         lent.setdefault(one.delegate_id, []).append((*by_id[one.delegator_id], one))
-    return Directory(number, {one.id: one for one in units}, {one.id: one.full_name for one in people}, held, lent)
+    accounts = {one.account_id: one.id for one in people if one.account_id is not None}
+    return Directory(number, {one.id: one for one in units}, {one.id: one.full_name for one in people}, accounts, held, lent)
 
 
 def _copy(record: Any) -> Any:
@@ -115,5 +130,4 @@ def _forget(session: Session, _context: object) -> None:
     """Let a session that changes the organisation read the number again."""
     if NUMBER in session.info and any(isinstance(one, WATCHED) for group in (session.new, session.dirty, session.deleted) for one in group):
         del session.info[NUMBER]
-        for key in [key for key in session.info if isinstance(key, tuple) and key[0] == "standing"]:
-            del session.info[key]
+        _forget_standings(session)

@@ -12,7 +12,8 @@ from sqlalchemy import or_, select
 
 from engine.accounts.model import Account, Preference
 from engine.kernel.unit_of_work import UnitOfWork
-from engine.organisation.model import Appointment, Delegation, OrgUnit, Person, Position
+from engine.organisation.directory import directory
+from engine.organisation.model import Appointment, OrgUnit, Person, Position
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -46,18 +47,19 @@ class SignedIn:
 
 def signed_in(w: UnitOfWork, account: int) -> SignedIn:
     """Return who is behind an account."""
-    person = w.session.scalars(select(Person).where(Person.province == w.province, Person.account_id == account)).one_or_none()
     owner = w.session.get(Account, account)
     preference = w.session.get(Preference, account)
+    known = directory(w.session, w.province)
+    person = known.accounts.get(account)
     installation = tuple(
         Held(role.name, {"vi": role.description or role.name, "en": role.name}, UUID(int=0), {"vi": "", "en": ""})
         for role in (owner.roles if owner else ())
     )
-    held = held_by(w, person.id) if person else ()
+    held = held_by(w, person) if person else ()
     return SignedIn(
         account,
-        person.id if person else None,
-        person.full_name if person else (owner.display_name or owner.email if owner else ""),
+        person,
+        known.names[person] if person else (owner.display_name or owner.email if owner else ""),
         (*held, *installation),
         dict(preference.choices) if preference else {},
     )
@@ -65,14 +67,10 @@ def signed_in(w: UnitOfWork, account: int) -> SignedIn:
 
 def held_by(w: UnitOfWork, person: UUID) -> tuple[Held, ...]:
     """Return the positions a person holds at ``w.now``, own ones first."""
-    today = w.now.astimezone(ZONE).date()
-    own = w.session.execute(positions(today, w.province).where(Appointment.person_id == person))
-    lent = w.session.execute(
-        positions(today, w.province)
-        .join(Delegation, (Delegation.province == Appointment.province) & (Delegation.delegator_id == Appointment.id))
-        .where(Delegation.delegate_id == person, Delegation.starts_at <= w.now, Delegation.ends_at > w.now)
-    )
-    return (*(held(p, u, False) for p, u in own), *(held(p, u, True) for p, u in lent))
+    known = directory(w.session, w.province)
+    own = sorted((p for _, p in known.holdings(person, w.now)), key=lambda p: p.rank)
+    lent = sorted((p for _, p, _ in known.lendings(person, w.now)), key=lambda p: p.rank)
+    return (*(held(p, known.units[p.unit_id], False) for p in own), *(held(p, known.units[p.unit_id], True) for p in lent))
 
 
 def positions(today: date, province: int) -> Any:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from typing import cast
 
 from flask import abort, current_app, g, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
-from sqlalchemy import select
 
-from engine.accounts.model import AccessToken, Account, token_hash
 from engine.errors import Forbidden
 from engine.queries.signed_in import SignedIn, signed_in
-from engine.runtime import Actor
+from engine.queries.tokens import holder
+from engine.runtime import Actor, UnitOfWork
 from webapp.transaction import look
 
 SYSTEM = Actor(kind="system", label="api")
 GRANT = "Motcua-Grant"
 GRANT_SECONDS = 30 * 60
-FRESH = timedelta(minutes=1)
 
 
 def bearer() -> str:
@@ -26,35 +24,27 @@ def bearer() -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def recognise() -> None:
+def recognise(w: UnitOfWork) -> None:
     """Find out whose token this is; the act that follows is that person's act, with that person's rights of today.
 
     Raises:
         Unauthorized: there is no token, or it is unknown, over or revoked, or its account is closed.
     """
     text = bearer()
-    if not text:
+    found = holder(w, text) if text else None
+    if found is None:
         abort(401)
-    with look(SYSTEM) as w:
-        found = w.session.execute(
-            select(AccessToken, Account).join(Account, Account.id == AccessToken.account).where(AccessToken.hash == token_hash(text))
-        ).first()
-        token = found[0] if found is not None else None
-        over = token is None or token.revoked_at is not None or (token.expires_at is not None and token.expires_at <= w.now)
-        if found is None or token is None or over or not found[1].active or found[1].must_change_password:
-            abort(401)
-        if request.method != "GET" and token.scopes and "write" not in token.scopes:
-            raise Forbidden("api.token_reads_only")
-        if token.last_used_at is None or w.now - token.last_used_at > FRESH:
-            token.last_used_at = w.now
-        g.me = signed_in(w, token.account)
-    g.actor = Actor(kind="person", account=g.me.account, person=g.me.person)
+    if request.method != "GET" and not found.writes:
+        raise Forbidden("api.token_reads_only")
+    g.actor = found.actor
 
 
 def me() -> SignedIn:
     """Return the person of the token."""
-    found: SignedIn = g.me
-    return found
+    if "me" not in g:
+        with look(SYSTEM) as w:
+            g.me = signed_in(w, g.actor.account)
+    return cast(SignedIn, g.me)
 
 
 def grants() -> URLSafeTimedSerializer:

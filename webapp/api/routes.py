@@ -90,13 +90,26 @@ def route(
         entry = Route(method, path, view.__name__, summary, tag, who, body, files, query, answer, status, media)
         ROUTES.append(entry)
 
-        @wraps(view)
-        def answered(**parts: Any) -> Response:
-            identify(entry, parts)
+        # Who asks and what is asked are one transaction, unless a body may be long in coming: nobody's slow line holds a connection.
+        together = entry.who == "person" and transaction and not files
+
+        def given(parts: dict[str, Any]) -> None:
             if query is not None:
                 parts["query"] = asked(query, request.args)
             if body is not None:
                 parts["body"] = asked(body, sent(entry)) if files else read(body, sent(entry))
+
+        @wraps(view)
+        def answered(**parts: Any) -> Response:
+            if together:
+                request.get_data()
+                with runtime().begin(access.SYSTEM) as w:
+                    access.recognise(w)
+                    w.actor = actor()
+                    given(parts)
+                    return in_transaction(w, entry, view, parts, once, idempotency() if not pure else ("", ""))
+            identify(entry, parts)
+            given(parts)
             if method == "GET" and not transaction:
                 return finished(entry, view(**parts))
             return carried_out(entry, view, parts, transaction, once, idempotency() if not pure else ("", ""))
@@ -111,7 +124,8 @@ def route(
 def identify(entry: Route, parts: Mapping[str, Any]) -> None:
     """Let in whom the route is for."""
     if entry.who == "person":
-        access.recognise()
+        with work(access.SYSTEM) as w:
+            access.recognise(w)
     elif entry.who == "owner":
         access.require_grant(parts["code"])
 
@@ -139,12 +153,7 @@ def carried_out(
     key, content = identity
     if transaction:
         with runtime().begin(actor()) as w:
-            known = w.recall(key, content) if key else None
-            if known is not None:
-                return again(known)
-            response = finished(entry, view(w, **parts))
-            keep(w, key, response, once)
-            return response
+            return in_transaction(w, entry, view, parts, once, identity)
     if key:
         with work() as w:
             known = w.recall(key, content)
@@ -154,6 +163,19 @@ def carried_out(
     if key:
         with work() as w:
             keep(w, key, response, once)
+    return response
+
+
+def in_transaction(
+    w: UnitOfWork, entry: Route, view: View, parts: Mapping[str, Any], once: Sequence[str], identity: tuple[str, str]
+) -> Response:
+    """Do what was asked in an open unit of work, once."""
+    key, content = identity
+    known = w.recall(key, content) if key else None
+    if known is not None:
+        return again(known)
+    response = finished(entry, view(w, **parts))
+    keep(w, key, response, once)
     return response
 
 
