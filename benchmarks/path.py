@@ -25,7 +25,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 from engine.cli import bench
-from engine.kernel import journal, outbox
+from engine.kernel import journal, outbox, wire
 from engine.kernel.clock import SystemClock
 from engine.kernel.database import conninfo
 from engine.kernel.postgres import owner_url
@@ -72,10 +72,20 @@ def completion(url: str, settings: Settings, cases: int) -> dict[str, Any]:
     with bench.scratch(url) as (name, _copy):
         runtime = open_runtime(bench.settings_on(settings, url, name), clock=SystemClock())
         try:
-            worker = bench.seed(runtime, cases)
+            worker, _ = bench.seed(runtime, cases + bench.WARM)
+            dossiers = bench.all_dossiers(runtime)
             waited: dict[str, float] = defaultdict(float)
             event.listen(runtime.engine, "before_cursor_execute", lambda c, *_: c.info.update(begun=time.perf_counter()))
             event.listen(runtime.engine, "after_cursor_execute", lambda c, *_: _add(waited, "statements", c.info["begun"]))
+            read = wire.read
+
+            def read_together(*given: Any) -> Any:
+                begun = time.perf_counter()
+                found = read(*given)
+                _add(waited, "statements", begun)
+                return found
+
+            wire.read = read_together
             commit = psycopg.Connection.commit
 
             def committed(connection: Any) -> None:
@@ -86,9 +96,9 @@ def completion(url: str, settings: Settings, cases: int) -> dict[str, Any]:
             psycopg.Connection.commit = committed  # type: ignore[method-assign]
             begun, processor = time.perf_counter(), time.process_time()
             with timed() as spent:
-                figures, _writes = bench.commanded(runtime, worker)
+                figures, _writes = bench.commanded(runtime, worker, dossiers)
             wall, processor = time.perf_counter() - begun, time.process_time() - processor
-            psycopg.Connection.commit = commit  # type: ignore[method-assign]
+            psycopg.Connection.commit, wire.read = commit, read  # type: ignore[method-assign]
         finally:
             runtime.close()
     done = figures["tasks"] + bench.WARM * bench.STEPS

@@ -124,11 +124,10 @@ def measure(cases: int, *, quick: bool = False) -> dict[str, Any]:
             runtime = open_runtime(office, clock=SystemClock())
             try:
                 worker, token = seed(runtime, 3 * cases + WARM)
-                with runtime.begin(Actor("system")) as w:
-                    all_dossiers = list(w.session.scalars(select(Dossier.id).order_by(Dossier.id)))
+                everyone = all_dossiers(runtime)
             finally:
                 runtime.close()
-            first, second, third = all_dossiers[: cases + WARM], all_dossiers[cases + WARM : -cases], all_dossiers[-cases:]
+            first, second, third = everyone[: cases + WARM], everyone[cases + WARM : -cases], everyone[-cases:]
             clone(url, name, copy)
             runtime = open_runtime(office, clock=SystemClock())
             try:
@@ -243,6 +242,12 @@ def seed(runtime: Runtime, cases: int) -> tuple[UUID, str]:
 
 
 WARM = 2  # dossiers completed before the clock starts
+
+
+def all_dossiers(runtime: Runtime) -> list[UUID]:
+    """Return every dossier of the office, the oldest first."""
+    with runtime.begin(Actor("system", label="bench")) as w:
+        return list(w.session.scalars(select(Dossier.id).order_by(Dossier.id)))
 
 
 def commanded(runtime: Runtime, worker: UUID, dossiers: list[UUID]) -> tuple[dict[str, Any], list[list[_bench_parts.Sent]]]:
