@@ -19,6 +19,7 @@ from engine.documents.model import Document, SignatureRequest
 from engine.dossier import lifecycle
 from engine.dossier.model import Suspension
 from engine.errors import Conflict, EngineError, Forbidden, Refused
+from engine.kernel import due as due_table
 from engine.kernel.identifiers import new_id
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
@@ -102,7 +103,7 @@ def suspend(w: UnitOfWork, code: str, ground: str, reason: str, legal_basis: str
     run.instance.version += 1
     d.version += 1
     flow.project_due(run, begun)
-    flow.stop_timers(run)
+    due_table.replace(w.session, w.province, run.dossier.id, "timer", {})  # they come back with the advance that resumes it
     note_handover(run, "suspended", words)
     w.record(
         "dossier.suspended", d.id, ground=ground, legal_basis=basis, reason_sha256=digest(words), document=str(paper.id),

@@ -394,11 +394,6 @@ def follow_timers(flow: Flow, made: Advance) -> None:
         flow.timers = wanted
 
 
-def stop_timers(flow: Flow) -> None:
-    """Take the process timers of a suspended dossier out of the due table; they come back with the advance that resumes it."""
-    due_table.replace(flow.w.session, flow.w.province, flow.dossier.id, "timer", {})
-
-
 def status(flow: Flow, event: str) -> None:
     """Let the lifecycle follow an event, and journal the change of status."""
     before = flow.dossier.status

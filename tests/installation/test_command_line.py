@@ -45,10 +45,10 @@ def dossier(runtime: Runtime) -> UUID:
 @pytest.mark.usefixtures("environment")
 def test_a_sound_journal_is_zero_and_counted(dossier: UUID, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["audit", "verify"]) == 0
-    assert capsys.readouterr().out == "3 lines in 1 chains, 0 daily seals: sound\n"
+    assert capsys.readouterr().out == "3 lines in 1 chains, 0 daily seals, 0 time-stamped: sound\n"
 
     assert main(["audit", "verify", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"sound": True, "chains": 1, "lines": 3, "seals": 0, "faults": []}
+    assert json.loads(capsys.readouterr().out) == {"sound": True, "chains": 1, "lines": 3, "seals": 0, "stamped": 0, "faults": []}
 
 
 @pytest.mark.usefixtures("environment")

@@ -70,6 +70,7 @@ def test_every_safe_finding_has_its_repair_and_each_is_one_step_of_undo(somebody
         page = drawn(designer, address, diagram)
         if rule != "default-marked":
             expect(refused, rule).not_to_have_count(0)
+        expect(page.get_by_role("button", name=words).first, rule).to_be_visible(timeout=60_000)  # the report follows the page
         before = said(page)
 
         page.get_by_role("button", name=words).first.click()

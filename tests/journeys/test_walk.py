@@ -225,7 +225,7 @@ def world(installation: Installation, chromium: Browser, paper: Path, tmp_path_f
         "receipt": known(f"select x.id {of.format('document')} and x.kind = 'receipt'", finished),
         "public_id": known(f"select x.public_id {of.format('document')} and x.kind = 'result'", finished),
         "paper_id": known(f"select x.public_id {of.format('document')} and x.kind = 'receipt'", finished),
-        "request": known("select id from signature_request where state = 'prepared' order by expires_at desc limit 1"),
+        "request": known("select id from signature_request where state in ('prepared', 'shown') order by expires_at desc limit 1"),
         "register": first_link(clerk, "/documents/books"),
         "version": known(f"select id from procedure_version where key = '{PROCEDURE}' order by number desc limit 1"),
         "person": known("select id from person where full_name = :code", SPECIALIST),

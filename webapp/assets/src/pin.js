@@ -36,6 +36,7 @@ function watch(form, status) {
       if (status) status.textContent = told.words;
     } catch { /* the answer is on its way */ }
   };
+  look();
   setInterval(look, 700);
 }
 window.addEventListener('pageshow', () => document.querySelectorAll('input[name=sealed_pin]').forEach(field => { field.value = ''; }));
