@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.journeys.conftest import Installation
 from tests.journeys.steps import (
@@ -163,12 +164,22 @@ def test_a_leader_signs_several_on_a_telephone_with_one_pin_and_sees_how_far_it_
     page.get_by_role("button", name="Ký các văn bản đã đánh dấu").click()
     page.locator("[data-pin]").fill(LEADER_PIN)
     leader.picture("batch-360", whole=True)
+
+    def slowly(route: Route) -> None:
+        """A batch takes a while on its way; the page is there meanwhile."""
+        time.sleep(2)
+        route.continue_()
+
+    page.route(re.compile("/signing/batch$"), slowly)
     with page.expect_response(re.compile("/signing/batch/progress")) as progress:
         page.get_by_role("button", name=re.compile(rf"^Ký {wanted} văn bản")).click()
-    assert progress.value.json()["total"] == wanted
+    assert progress.value.ok
+    assert progress.value.url.count("request=") == wanted
     page.get_by_text(f"Đã ký {wanted} văn bản.").wait_for(timeout=120_000)
 
     expect(page.locator("tbody .state.done, tbody .done").filter(has_text="Đã ký")).to_have_count(wanted)
+    told = leader.context.request.get(progress.value.url).json()
+    assert (told["done"], told["total"]) == (wanted, wanted)
 
 
 def test_a_wrong_pin_is_said_at_its_field_and_nothing_is_lost(somebody: Somebody, paper: Path, tmp_path: Path):
