@@ -51,8 +51,9 @@ def submitted_all(name: str, default: Iterable[str] = ()) -> list[str]:
 
 
 def sentence_of(code: str, facts: Mapping[str, Any]) -> Sentence:
-    """Return the sentence of a catalogued code in the reader's language."""
-    return sentence(code, language(), facts)
+    """Return the sentence of a catalogued code in the reader's language; in the pseudo-language with its brackets."""
+    words = sentence(code, language(), facts)
+    return words if language() != "xx" else Sentence(*(f"⟦{part}⟧" for part in (words.what, words.why, words.do)))
 
 
 def refusal(name: str) -> Refused | None:
