@@ -22,10 +22,9 @@ from tests.support.office import scan
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All journeys share one installation, so they run in one process."""
+    """A journey may take its time; which process it runs in is said in `tests.support.sharing`."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("installation"))
             item.add_marker(pytest.mark.timeout(900))
 
 
