@@ -14,7 +14,8 @@ from uuid import UUID
 import psycopg
 from sqlalchemy import select, text
 
-from engine.commands import deadlines, tasks
+from engine.commands import deadlines, dossiers, tasks
+from engine.dossier.model import Dossier
 from engine.kernel import due as due_table
 from engine.kernel.clock import SystemClock
 from engine.kernel.database import conninfo
@@ -89,13 +90,43 @@ def next_open(runtime: Runtime, actor: Actor, dossier: UUID) -> UUID | None:
         return w.session.scalars(query).first()
 
 
-def timers(settings: Settings, waiting: int, due: int = 300) -> dict[str, Any]:
+def with_timers(runtime: Runtime, worker: UUID, number: int, answers: dict[str, Any]) -> None:
+    """Start dossiers and bring each to the step that has a deadline."""
+    actor = Actor("person", person=worker, label="bench")
+    for _ in range(number):
+        with runtime.begin(actor) as w:
+            dossiers.start_internal(w, "benchmark_case", {})
+        dossier = newest(runtime)
+        while not has_timer(runtime, dossier):
+            task = next_open(runtime, actor, dossier)
+            assert task is not None, "the case has no step with a deadline"
+            with runtime.begin(actor) as w:
+                tasks.complete(w, task, answers)
+
+
+def newest(runtime: Runtime) -> UUID:
+    """Return the dossier started last."""
+    with runtime.begin(Actor("system", label="bench")) as w:
+        return w.session.scalars(select(Dossier.id).order_by(Dossier.id.desc()).limit(1)).one()
+
+
+def has_timer(runtime: Runtime, dossier: UUID) -> bool:
+    """Say whether a process timer of the dossier waits."""
+    with runtime.begin(Actor("system", label="bench")) as w:
+        found = w.session.scalar(
+            text("select count(*) from due where dossier = :dossier and kind = 'timer' and fired_at is null"), {"dossier": dossier}
+        )
+        return bool(found)
+
+
+def timers(settings: Settings, worker: UUID, answers: dict[str, Any], waiting: int, due: int = 300) -> dict[str, Any]:
     """Let *due* process timers fall due within ten seconds among *waiting* ones; return how late each is fired, and what a sweep costs.
 
     The sweep runs as the worker runs it, once a second. The waiting rows are made in bulk; the due ones are timers of real dossiers.
     """
     runtime = open_runtime(settings, clock=SystemClock())
     try:
+        with_timers(runtime, worker, due, answers)
         empty = sweep_cost(runtime)
         with runtime.begin(Actor("system", label="bench")) as w:
             w.session.execute(
@@ -116,6 +147,7 @@ def timers(settings: Settings, waiting: int, due: int = 300) -> dict[str, Any]:
                 ),
                 {"due": due},
             ).all()
+        assert len(moved) == due, f"{len(moved)} timers instead of {due}"
         lateness = fired(runtime, len(moved))
     finally:
         runtime.close()

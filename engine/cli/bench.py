@@ -142,7 +142,7 @@ def measure(cases: int, *, quick: bool = False) -> dict[str, Any]:
             if not quick:
                 figures["naive.tasks_per_second"] = naive(conninfo(owner), cases)
                 figures |= _bench_http.measured(office, token, third, ANSWERS)
-                figures |= _bench_parts.timers(office, 100_000)
+                figures |= _bench_parts.timers(office, worker, ANSWERS, 100_000)
                 figures |= _bench_parts.growth(ANSWERS)
     figures["command.of_raw"] = round(figures["command.tasks_per_second"] / figures["raw.tasks_per_second"], 2)
     return {**interpreted(), **figures}

@@ -78,7 +78,7 @@ def receive(program: Program, state: bytes, message: str, payload: Json, context
     """
     with running(program, context, state) as run:
         run.fire_due()
-        definition = next((one for name, one in reading.message_definitions(run.instance) if name == message), None)
+        definition = next((one for name, one in reading.listening(run.instance, "message") if name == message), None)
         if definition is None:
             raise Conflict("process.message_not_awaited", message=message)
         # Without keys the caller chose the instance; its own correlation keys travel along so that they match.
@@ -97,7 +97,7 @@ def hear(program: Program, state: bytes, signal: str, payload: Json, context: Co
     """
     with running(program, context, state) as run:
         run.fire_due()
-        definition = next((one for name, one in reading.signal_definitions(run.instance) if name == signal), None)
+        definition = next((one for name, one in reading.listening(run.instance, "signal") if name == signal), None)
         if definition is None:
             raise Conflict("process.message_not_awaited", message=signal)
         run.instance.event_manager.catch(BpmnEvent(definition, payload=plain(payload)), internal=False)

@@ -110,40 +110,28 @@ def timers(instance: Instance) -> tuple[Timer, ...]:
     return tuple(sorted(found, key=lambda timer: (timer.due_at, timer.key)))
 
 
-def message_definitions(instance: Instance) -> Iterator[tuple[str, Any]]:
-    """Yield the messages this instance would take now, each with its definition: waiting events, and event sub-processes."""
+def listening(instance: Instance, kind: str) -> Iterator[tuple[str, Any]]:
+    """Yield each ``message`` or ``signal`` this instance would take now with its definition: waiting events, and event sub-processes."""
+    wanted: Any = next(one for one, name in _KINDS.items() if name == kind)
     for task in instance.event_manager.tasks.values():
         for _, definition in definitions(task.task_spec):
-            if isinstance(definition, MessageEventDefinition):
+            if isinstance(definition, wanted):
                 yield definition.name, definition
     if not instance.completed:
         for name in instance.spec.start.trigger_specs:
             for start in instance.subprocess_specs[name].bpmn_start_events:
-                if isinstance(start.event_definition, MessageEventDefinition):
-                    yield start.event_definition.name, start.event_definition
-
-
-def signal_definitions(instance: Instance) -> Iterator[tuple[str, Any]]:
-    """Yield the signals this instance listens to now, each with its definition: waiting events, and event sub-processes."""
-    for task in instance.event_manager.tasks.values():
-        for _, definition in definitions(task.task_spec):
-            if isinstance(definition, SignalEventDefinition):
-                yield definition.name, definition
-    if not instance.completed:
-        for name in instance.spec.start.trigger_specs:
-            for start in instance.subprocess_specs[name].bpmn_start_events:
-                if isinstance(start.event_definition, SignalEventDefinition):
+                if isinstance(start.event_definition, wanted):
                     yield start.event_definition.name, start.event_definition
 
 
 def signals(instance: Instance) -> tuple[str, ...]:
     """Return the names of the signals this instance listens to."""
-    return tuple(sorted({name for name, _ in signal_definitions(instance)}))
+    return tuple(sorted({name for name, _ in listening(instance, "signal")}))
 
 
 def messages(instance: Instance) -> tuple[str, ...]:
     """Return the names of the messages this instance waits for."""
-    return tuple(sorted({name for name, _ in message_definitions(instance)}))
+    return tuple(sorted({name for name, _ in listening(instance, "message")}))
 
 
 def thrown(events: list[BpmnEvent]) -> tuple[Thrown, ...]:
