@@ -2,55 +2,31 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.serialization import pkcs12
 
 from signing import pades
 from signing.custody import Custody, seal_pin
 from signing.model import LEADER
 from signing.token_keys import TokenKey
 from tests.support.signing_office import Office, examined, refused, wait_for
+from tests.support.tokens import LIBRARY, PIN, make_token
 
 ROOT = Path(__file__).parents[2]
-LIBRARY = next(
-    str(path)
-    for path in (Path("/usr/lib/softhsm/libsofthsm2.so"), Path("/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"))
-    if path.exists()
-)
-PIN = "864209"
 
 
 @pytest.fixture
 def tokens(office: Office) -> dict[str, str]:
-    """A token of its own with the leaders' keys; their PKCS#12 files are taken away."""
-    store = office.folder / "tokens"
-    store.mkdir()
-    configuration = office.folder / "softhsm2.conf"
-    configuration.write_text(f"directories.tokendir = {store}\nobjectstore.backend = file\nlog.level = ERROR\n")
-    environment = {"PATH": os.defpath, "SOFTHSM2_CONF": str(configuration)}
-
-    def run(*arguments: str) -> None:
-        subprocess.run(["softhsm2-util", *arguments], env=environment, check=True, capture_output=True)
-
-    run("--init-token", "--free", "--label", "leaders", "--so-pin", "11223344", "--pin", PIN)
-    for number, key_id in enumerate(("lan", "binh"), 1):
-        path = office.folder / "keys" / f"{key_id}.p12"
-        key = pkcs12.load_pkcs12(path.read_bytes(), office.pins[key_id].encode()).key
-        assert key is not None
-        raw = office.folder / f"{key_id}.pk8"
-        raw.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
-        run("--import", str(raw), "--token", "leaders", "--label", key_id, "--id", f"0{number}", "--pin", PIN)
-        raw.unlink()
-        path.unlink()
-        TokenKey(LIBRARY, "leaders", key_id).write(office.folder / "keys" / f"{key_id}.p11.json")
-    return environment
+    """A token with the leaders' keys; their PKCS#12 files are taken away."""
+    token = make_token(office.folder / "computer", office.folder / "keys", office.pins, "lan", "binh")
+    for key_id in ("lan", "binh"):
+        (office.folder / "keys" / f"{key_id}.p12").unlink()
+        TokenKey(LIBRARY, token.label, key_id).write(office.folder / "keys" / f"{key_id}.p11.json")
+    return token.environment
 
 
 @pytest.fixture
