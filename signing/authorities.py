@@ -10,15 +10,19 @@ import hashlib
 import secrets
 from datetime import UTC, datetime, timedelta
 
-from asn1crypto import algos, cms, core, tsp
+from asn1crypto import tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
 
-from signing.keys import mechanism, mechanism_for, sign_with
+from signing.der import general_time, integer, oid, sequence, time_of
+from signing.keys import mechanism_for, sign_with
+from signing.model import SignerCertificate
+from signing.signed_data import TST_INFO, attribute, container, signed_attributes
 from signing.testpki import TestPki
 
+_SIGNING_TIME = oid("1.2.840.113549.1.9.5")
 POLICY = "1.3.6.1.4.1.99999.1.1"
 _REASONS = {"key_compromise": x509.ReasonFlags.key_compromise, "affiliation_changed": x509.ReasonFlags.affiliation_changed}
 
@@ -29,11 +33,11 @@ class Authorities:
     def __init__(self, pki: TestPki) -> None:
         self._pki = pki
         self._tsa_der = (pki.folder / "tsa.der").read_bytes()
-        self._tsa = asn1_x509.Certificate.load(self._tsa_der)
         self._tsa_key = pki.authority_key("tsa")
         self._ocsp_key = pki.authority_key("ocsp")
         self._ocsp = x509.load_der_x509_certificate((pki.folder / "ocsp.der").read_bytes())
-        self._issuing = x509.load_der_x509_certificate(pki.issuing)
+        self._issuing_der = pki.issuing
+        self._issuing = x509.load_der_x509_certificate(self._issuing_der)
 
     def timestamp(self, request: bytes, now: datetime) -> bytes:
         """Answer a time-stamp query (DER) with a response (DER) that says *now*."""
@@ -42,62 +46,22 @@ class Authorities:
         known = {"sha256": 32, "sha384": 48, "sha512": 64}.get(imprint["hash_algorithm"]["algorithm"].native)
         if known is None or len(imprint["hashed_message"].native) != known:
             return _rejection()
-        fields = {
-            "version": "v1",
-            "policy": POLICY,
-            "message_imprint": imprint,
-            "serial_number": secrets.randbits(63),
-            "gen_time": now.astimezone(UTC).replace(microsecond=0),
-            "ordering": False,
-        }
-        if query["nonce"].native is not None:
-            fields["nonce"] = query["nonce"].native
-        content = tsp.TSTInfo(fields).dump()
-        token = cms.ContentInfo({"content_type": "signed_data", "content": self._signed(content, now)})
-        return bytes(tsp.TimeStampResp({"status": {"status": "granted"}, "time_stamp_token": token}).dump())
+        content = sequence(
+            integer(1),
+            oid(POLICY),
+            imprint.dump(),
+            integer(secrets.randbits(63)),
+            general_time(now),
+            query["nonce"].dump(),
+        )
+        return sequence(sequence(integer(0)), self._signed(content, now))
 
-    def _signed(self, content: bytes, now: datetime) -> cms.SignedData:
-        identifier = tsp.ESSCertIDv2(
-            {
-                "hash_algorithm": {"algorithm": "sha256"},
-                "cert_hash": hashlib.sha256(self._tsa_der).digest(),
-                "issuer_serial": {
-                    "issuer": [asn1_x509.GeneralName("directory_name", self._tsa.issuer)],
-                    "serial_number": self._tsa.serial_number,
-                },
-            }
-        )
-        attributes = cms.CMSAttributes(
-            [
-                cms.CMSAttribute({"type": "content_type", "values": ["tst_info"]}),
-                cms.CMSAttribute({"type": "signing_time", "values": [cms.Time("utc_time", now.astimezone(UTC).replace(microsecond=0))]}),
-                cms.CMSAttribute({"type": "message_digest", "values": [hashlib.sha256(content).digest()]}),
-                cms.CMSAttribute({"type": "signing_certificate_v2", "values": [tsp.SigningCertificateV2({"certs": [identifier]})]}),
-            ]
-        )
+    def _signed(self, content: bytes, now: datetime) -> bytes:
         name = mechanism_for(self._tsa_der)
-        signer = cms.SignerInfo(
-            {
-                "version": "v1",
-                "sid": cms.SignerIdentifier(
-                    "issuer_and_serial_number",
-                    cms.IssuerAndSerialNumber({"issuer": self._tsa.issuer, "serial_number": self._tsa.serial_number}),
-                ),
-                "digest_algorithm": algos.DigestAlgorithm({"algorithm": "sha256"}),
-                "signed_attrs": attributes,
-                "signature_algorithm": mechanism(name),
-                "signature": sign_with(self._tsa_key, name, attributes.dump()),
-            }
-        )
-        return cms.SignedData(
-            {
-                "version": "v3",
-                "digest_algorithms": [algos.DigestAlgorithm({"algorithm": "sha256"})],
-                "encap_content_info": {"content_type": "tst_info", "content": core.ParsableOctetString(content)},
-                "certificates": [self._tsa, asn1_x509.Certificate.load(self._pki.issuing)],
-                "signer_infos": [signer],
-            }
-        )
+        at = attribute(_SIGNING_TIME, time_of(now))
+        attributes = signed_attributes(self._tsa_der, hashlib.sha256(content).digest(), TST_INFO, [at])
+        signature = sign_with(self._tsa_key, name, attributes)
+        return container(SignerCertificate(self._tsa_der, (self._issuing_der,)), name, attributes, signature, content=content)
 
     def ocsp(self, request: bytes, now: datetime) -> bytes:
         """Answer an OCSP request (DER); unknown serial numbers are *unknown*, never *good*."""

@@ -9,30 +9,29 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-import io
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
 
-from asn1crypto import cms
 from asn1crypto import x509 as asn1_x509
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfReadError
 from pyhanko.sign import signers
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 from pyhanko.sign.general import SigningError as LibraryError
-from pyhanko.sign.signers.pdf_byterange import PreparedByteRangeDigest
-from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
-from pyhanko.sign.signers.pdf_signer import PdfSigner, PdfTBSDocument
+from pyhanko.sign.signers.pdf_signer import PdfSigner
 from pyhanko.stamp.base import BaseStampStyle
 
 from signing.errors import SigningError
+from signing.hastened import hasten
+from signing.increment import Increment, embed
 from signing.keys import check_raw, fingerprint, mechanism_for, parsed
 from signing.model import Json, Prepared, SignerCertificate
 from signing.signer import KeySigner
-from signing.tsa import HeldToken
+from signing.tsa import check_imprint
 
+hasten()
 T = TypeVar("T")
 VIETNAM = timezone(timedelta(hours=7))
 # Hexadecimal digits reserved for the signature: chain of three, time-stamp token with its chain, generous for RSA.
@@ -57,11 +56,10 @@ def prepare(
         SigningError: ``signing.not_pdf``, ``signing.field_missing``, ``signing.field_signed``, ``signing.certificate_not_yet``,
             ``signing.certificate_expired``.
     """
-    name = mechanism_for(certificate.der)
-    signer = KeySigner(certificate, name)
+    signer = KeySigner(certificate, mechanism_for(certificate.der))
     _check_validity(parsed(certificate.der), now)
     try:
-        writer = IncrementalPdfFileWriter(io.BytesIO(pdf), strict=True)
+        writer = Increment(pdf)
         metadata = signers.PdfSignatureMetadata(
             field_name=field,
             md_algorithm="sha256",
@@ -70,31 +68,28 @@ def prepare(
             location=location,
             docmdp_permissions=_permissions(writer, field),
         )
-        session = PdfSigner(metadata, signer, stamp_style=appearance).init_signing_session(writer, existing_fields_only=True)
+        session = PdfSigner(metadata, signer.layout(), stamp_style=appearance).init_signing_session(writer, existing_fields_only=True)
         session.system_time = now.astimezone(VIETNAM).replace(microsecond=0)
-        document = session.prepare_tbs_document(validation_info=None, bytes_reserved=RESERVED)
-        out = io.BytesIO()
-        digest, _ = document.digest_tbs_document(output=out)
+        session.prepare_tbs_document(validation_info=None, bytes_reserved=RESERVED)
+        written = writer.reserved()
     except (PdfReadError, LibraryError, ValueError, KeyError, TypeError, AttributeError) as problem:
         raise SigningError("signing.not_signable", kind=type(problem).__name__) from problem
-    settings = PdfCMSSignedAttributes()
-    attributes = settle(signer.signed_attrs(digest.document_digest, "sha256", attr_settings=settings, use_pades=True)).dump()
-    prepared = out.getvalue()
+    attributes = signer.attributes(written.signed_sha256)
     state: Json = {
         "v": 1,
         "field": field,
-        "mechanism": name,
+        "mechanism": signer.mechanism,
         "certificate": _text(certificate.der),
         "chain": [_text(der) for der in certificate.chain],
         "certificate_sha256": fingerprint(certificate.der),
-        "pdf_sha256": hashlib.sha256(prepared).hexdigest(),
-        "document_digest": digest.document_digest.hex(),
-        "reserved": [digest.reserved_region_start, digest.reserved_region_end],
+        "pdf_sha256": written.pdf_sha256,
+        "document_digest": written.signed_sha256.hex(),
+        "reserved": [written.start, written.end],
         "attributes": _text(attributes),
         "to_sign_sha256": hashlib.sha256(attributes).hexdigest(),
         "claimed_at": now.astimezone(VIETNAM).isoformat(timespec="seconds"),
     }
-    return Prepared(prepared, state)
+    return Prepared(written.pdf, state)
 
 
 def finish(pdf: bytes, state: Json, signature: bytes, token: bytes | None = None) -> bytes:
@@ -112,19 +107,11 @@ def finish(pdf: bytes, state: Json, signature: bytes, token: bytes | None = None
     if hashlib.sha256(attributes).hexdigest() != state["to_sign_sha256"] or fingerprint(certificate.der) != state["certificate_sha256"]:
         raise SigningError("signing.prepared_differs")
     check_raw(certificate.der, state["mechanism"], signature, attributes)
-    signer = KeySigner(certificate, state["mechanism"], lambda _content: signature)
-    container = settle(
-        signer.async_sign_prescribed_attributes(
-            "sha256", signed_attrs=cms.CMSAttributes.load(attributes), timestamper=HeldToken(token) if token else None
-        )
-    )
-    digest = PreparedByteRangeDigest(bytes.fromhex(state["document_digest"]), *state["reserved"])
-    out = io.BytesIO(pdf)
-    try:
-        settle(PdfTBSDocument.async_finish_signing(out, digest, container))
-    except ValueError as problem:
-        raise SigningError("signing.too_large") from problem
-    return out.getvalue()
+    if token is not None:
+        check_imprint(token, imprint(signature))
+    container = KeySigner(certificate, state["mechanism"]).container(attributes, signature, token)
+    start, end = state["reserved"]
+    return embed(pdf, start, end, container)
 
 
 def imprint(signature: bytes) -> bytes:

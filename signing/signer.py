@@ -1,29 +1,31 @@
-"""One fast signer for every custody: only the raw signing operation differs."""
+"""One fast signer for every custody: whoever holds the key answers with a raw signature, the rest is the same for all."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 from pyhanko.sign import signers
-from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from signing.keys import mechanism, parsed
 from signing.model import SignerCertificate
+from signing.signed_data import DATA, container, signed_attributes
 
-RawSign = Callable[[bytes], bytes]
 
+@dataclass(frozen=True)
+class KeySigner:
+    """A certificate and the *mechanism* its key signs by; the mechanism is always explicit."""
 
-class KeySigner(signers.Signer):
-    """pyHanko signer around one raw signing function; certificates parsed once, mechanism always explicit."""
+    certificate: SignerCertificate
+    mechanism: str
 
-    def __init__(self, certificate: SignerCertificate, name: str, raw_sign: RawSign | None = None) -> None:
-        store = SimpleCertificateStore()
-        store.register_multiple([parsed(der) for der in certificate.chain])
-        super().__init__(signing_cert=parsed(certificate.der), cert_registry=store, signature_mechanism=mechanism(name))
-        self._raw_sign = raw_sign
+    def attributes(self, digest: bytes) -> bytes:
+        """The signed attributes over a document's SHA-256 *digest*: exactly what the key signs."""
+        return signed_attributes(self.certificate.der, digest, DATA)
 
-    async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
-        """Answer with the raw signature over *data*; a dry run answers with an empty one of the greatest size."""
-        if dry_run or self._raw_sign is None:
-            return bytes(512)
-        return self._raw_sign(data)
+    def container(self, attributes: bytes, signature: bytes, token: bytes | None) -> bytes:
+        """The CMS container that goes into the file, with a time-stamp *token* over *signature* for level B-T."""
+        return container(self.certificate, self.mechanism, attributes, signature, token)
+
+    def layout(self) -> signers.Signer:
+        """What pyHanko wants to know of a signer to lay out the field; it signs nothing."""
+        return signers.Signer(signing_cert=parsed(self.certificate.der), signature_mechanism=mechanism(self.mechanism))

@@ -9,10 +9,12 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
-from asn1crypto import algos, cms, tsp
+from asn1crypto import cms, tsp
 from pyhanko.sign.timestamps import TimeStamper
 
+from signing.der import boolean, integer, octets, sequence
 from signing.errors import SigningError
+from signing.signed_data import SHA256
 
 Post = Callable[[str, bytes], bytes]
 MAX_SKEW_SECONDS = 60
@@ -87,19 +89,15 @@ def gen_time(token: cms.ContentInfo) -> datetime:
     return instant
 
 
-class HeldToken(TimeStamper):
-    """Hands pyHanko a token fetched beforehand; refuses when it is not over the digest asked for."""
+def check_imprint(token: bytes, digest: bytes) -> None:
+    """Check that a token is over *digest*.
 
-    def __init__(self, token: bytes) -> None:
-        TimeStamper.__init__(self)
-        self._token = cms.ContentInfo.load(token)
-
-    async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> cms.ContentInfo:
-        """The held token."""
-        info = self._token["content"]["encap_content_info"]["content"].parsed
-        if info["message_imprint"]["hashed_message"].native != message_digest:
-            raise SigningError("signing.token_foreign")
-        return self._token
+    Raises:
+        SigningError: ``signing.token_foreign``.
+    """
+    info = cms.ContentInfo.load(token)["content"]["encap_content_info"]["content"].parsed
+    if info["message_imprint"]["hashed_message"].native != digest:
+        raise SigningError("signing.token_foreign")
 
 
 class LiveStamper(TimeStamper):
@@ -117,8 +115,7 @@ class LiveStamper(TimeStamper):
 
 
 def _query(digest: bytes, nonce: int) -> bytes:
-    imprint = {"hash_algorithm": algos.DigestAlgorithm({"algorithm": "sha256"}), "hashed_message": digest}
-    return bytes(tsp.TimeStampReq({"version": "v1", "message_imprint": imprint, "nonce": nonce, "cert_req": True}).dump())
+    return sequence(integer(1), sequence(SHA256, octets(digest)), integer(nonce), boolean(True))
 
 
 def _post(url: str, body: bytes, timeout: float) -> bytes:

@@ -1,0 +1,86 @@
+"""One more revision of a document held in memory: only what is appended is written, what stands before is read once for the digests."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from dataclasses import dataclass
+
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.signers.pdf_byterange import PdfSignedData
+
+from signing.errors import SigningError
+
+
+@dataclass(frozen=True)
+class Reserved:
+    """A revision with room for a container between *start* (the ``<``) and *end* (after the ``>``), and what is signed of it."""
+
+    pdf: bytes
+    pdf_sha256: str
+    signed_sha256: bytes
+    start: int
+    end: int
+
+
+class Increment(IncrementalPdfFileWriter):
+    """The library's writer, but what it writes is the new section alone."""
+
+    def __init__(self, pdf: bytes, reader: PdfFileReader | None = None) -> None:
+        """Continue *pdf*; *reader* has read it already, or it is read now, strictly."""
+        super().__init__(reader.stream if reader else io.BytesIO(pdf), prev=reader, strict=True)
+        self._pdf = pdf
+
+    def appended(self) -> bytes:
+        """The document with its new revision; without changes as it was."""
+        return b"".join((self._pdf, self._section().getbuffer())) if self.objects else self._pdf
+
+    def reserved(self) -> Reserved:
+        """The document with its new revision, in which exactly one signature waits for its container."""
+        (waiting,) = (one for one in self.objects.values() if isinstance(one, PdfSignedData))
+        section = self._section()
+        start, end = waiting.contents.offsets
+        waiting.byte_range.fill_offsets(section, start, end, section.tell())
+        before = len(self._pdf)
+        signed = hashlib.sha256(self._pdf)
+        whole = signed.copy()
+        with section.getbuffer() as new:
+            whole.update(new)
+            signed.update(new[: start - before])
+            signed.update(new[end - before :])
+            return Reserved(b"".join((self._pdf, new)), whole.hexdigest(), signed.digest(), start, end)
+
+    def _section(self) -> _Section:
+        section = _Section(len(self._pdf))
+        self._prep_dom_for_writing()  # type: ignore[no-untyped-call]  # the library has no types here
+        self._write_updated_section(section)  # type: ignore[no-untyped-call]
+        return section
+
+
+def embed(pdf: bytes, start: int, end: int, container: bytes) -> bytes:
+    """Put a *container* into the room between *start* and *end*.
+
+    Raises:
+        SigningError: ``signing.too_large``.
+    """
+    digits = container.hex().upper().encode("ascii")
+    if len(digits) > end - start - 2:
+        raise SigningError("signing.too_large")
+    whole = memoryview(pdf)
+    return b"".join((whole[: start + 1], digits, whole[start + 1 + len(digits) :]))
+
+
+class _Section(io.BytesIO):
+    """A stream whose first byte stands at *base* of the file it belongs to."""
+
+    def __init__(self, base: int) -> None:
+        super().__init__()
+        self._base = base
+
+    def tell(self) -> int:
+        return super().tell() + self._base
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return super().seek(offset - self._base if whence == os.SEEK_SET else offset, whence) + self._base

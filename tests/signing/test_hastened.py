@@ -1,0 +1,75 @@
+"""The hastened functions answer as the originals do: same value, same place in the file afterwards, same refusal."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from asn1crypto import x509
+from hypothesis import example, given
+from hypothesis import strategies as st
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.reader import PdfFileReader
+
+from signing import hastened, pades
+from tests.support.effort import effort
+from tests.support.signing_office import Office
+
+_DIGITS = st.text("0123456789abcdefABCDEF", max_size=40)
+_SPELLINGS = st.lists(st.one_of(_DIGITS, st.sampled_from([" ", "\n", "\0", "%x\n", "g", "<", ">", "é"])), max_size=6).map("".join)
+
+
+def _outcome(read: Callable[[Any], Any], written: bytes) -> tuple[object, ...]:
+    stream = io.BytesIO(b"x" + written)
+    stream.seek(1)
+    try:
+        found = read(stream)
+    except Exception as problem:
+        return type(problem), str(problem)
+    return type(found), found, found.original_bytes, stream.tell()
+
+
+@given(_SPELLINGS, st.sampled_from(["", ">", "> /Next", ">>"]))
+@example("0" * 4094, ">")
+@example("0" * 4095, ">")
+@example("0" * 4096, ">")
+@example("0" * 4097, ">")
+@example("F" * 8192, "")
+@example("F" * 8191, " 0>")
+def test_hexadecimal_strings(inside: str, after: str) -> None:
+    written = f"<{inside}{after}".encode("latin-1")
+    assert _outcome(hastened.read_hex_string, written) == _outcome(hastened.read_slowly, written)
+
+
+def _prepared(prepare: Callable[[Any, str], str], text: str) -> object:
+    try:
+        return prepare(None, text)
+    except Exception as problem:
+        return type(problem), str(problem)
+
+
+@given(st.text())
+@example("Ban Cơ yếu Chính phủ")
+@example("\ufffd")
+@example("abc \u05d0")
+@example("")
+def test_names(text: str) -> None:
+    for _ in range(2):
+        assert _prepared(hastened.prepare_name, text) == _prepared(hastened.prepare_slowly, text)
+
+
+def test_the_libraries_use_them() -> None:
+    assert pades.hasten is hastened.hasten
+    assert generic.read_hex_string_from_stream is hastened.read_hex_string  # type: ignore[comparison-overlap]
+    assert x509.NameTypeAndValue._ldap_string_prep is hastened.prepare_name
+    with pytest.raises(ValueError, match="replacement"):
+        _ = x509.NameTypeAndValue({"type": "common_name", "value": x509.DirectoryString("utf8_string", "\ufffd")}).prepped_value
+
+
+def test_reading_a_signature_does_not_go_digit_by_digit(office: Office) -> None:
+    signed = office.leader_signed()
+    with effort() as counted:
+        assert len(PdfFileReader(io.BytesIO(signed), strict=True).embedded_regular_signatures) == 1
+    assert counted.calls < 20_000  # 32,768 digits are in it
