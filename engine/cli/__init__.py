@@ -18,13 +18,8 @@ from engine.errors import EngineError, Invalid
 from engine.sentences import sentence
 from engine.settings import SettingsError
 
-LIGHT = {
-    "serve": "serve",
-    "worker": "serve",
-    "prepare": "installation",
-    "migrate": "installation",
-    "dev": "dev",
-}  # commands whose process should not load the whole engine
+ELSEWHERE = {"worker": "serve", "prepare": "installation", "migrate": "installation"}
+"""Commands of an area with another name. A process loads the area it was asked for only: the whole engine takes seconds on a small machine."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(prog="motcua", description="Routes dossiers and documents through a public administration.")
     commands = parser.add_subparsers(title="commands", metavar="<command>", required=True)
-    for name in [LIGHT[given[0]]] if given and given[0] in LIGHT else areas():
+    asked = ELSEWHERE.get(given[0], given[0]) if given else ""
+    for name in [asked] if asked in areas() else areas():
         import_module(f"engine.cli.{name}").add(commands)
     chosen = parser.parse_args(given)
     try:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.cli import _law, _migrate, group, leaf
 from engine.cli._rehearse import new, play
 from engine.errors import EngineError, NotFound, Refused
-from engine.procedure.declaration import PackageInvalid
+from engine.procedure.declaration import FILE, PackageInvalid
 from engine.procedure.difference import difference
 from engine.procedure.loader import load_folder, load_zip, to_zip
 from engine.procedure.outline import outline
 from engine.procedure.package import Package
 from engine.procedure.report import Finding, Report, from_refusal, ordered
+
+if TYPE_CHECKING:  # the interpreter takes a second to load, which only commands that run it should pay
+    from engine.process.rehearsal import Trial
 
 MARKS = {"refused": "✗", "warning": "!", "note": "·"}
 
@@ -25,8 +29,8 @@ MARKS = {"refused": "✗", "warning": "!", "note": "·"}
 def add(commands: Any) -> None:
     """Add the commands of this area."""
     found = group(commands, "procedure", "check, publish, compare and export procedure packages")
-    one = leaf(found, "check", _check, "say what the publication gate finds in a package folder or zip")
-    one.add_argument("package", type=Path)
+    one = leaf(found, "check", _check, "say what the publication gate finds in package folders or zips (bpmn/*)")
+    one.add_argument("packages", type=Path, nargs="+", metavar="package")
     one.add_argument("--layout", action="store_true", help="kept for scripts that say it: the drawing is always judged")
     _speaking(one)
     one = leaf(found, "publish", _publish, "publish a package: the next dossier takes it")
@@ -39,8 +43,8 @@ def add(commands: Any) -> None:
     one.add_argument("old", type=Path)
     one.add_argument("new", type=Path)
     _speaking(one)
-    one = leaf(found, "test", _test, "play the scenarios of a package and say which flows none of them walks")
-    one.add_argument("package", type=Path)
+    one = leaf(found, "test", _test, "play the scenarios of packages (bpmn/*) and say which flows none of them walks")
+    one.add_argument("packages", type=Path, nargs="+", metavar="package")
     _speaking(one)
     one = leaf(found, "new", new, "begin a package folder from the template")
     one.add_argument("folder", type=Path, help="its name is the key of the procedure")
@@ -76,10 +80,27 @@ def read_package(path: Path) -> Package:
     return load_folder(path)
 
 
+def chosen_packages(paths: Sequence[Path]) -> list[Path]:
+    """Return which of *paths* are packages; of several (``bpmn/*``) the others, ``_shared`` too, are left out aloud."""
+    if len(paths) == 1:
+        return list(paths)
+    found = [path for path in paths if path.suffix == ".zip" or (not path.name.startswith("_") and (path / FILE).is_file())]
+    for path in paths:
+        if path not in found:
+            print(f"– {path}", file=sys.stderr)
+    if not found:
+        raise NotFound("package.no_folder", folder=paths[0].parent.name)
+    return found
+
+
 def _check(chosen: argparse.Namespace) -> int:
-    report = _report(chosen.package)
-    _say(report, chosen)
-    return 0 if report.passed else 1
+    reports = [_report(path) for path in chosen_packages(chosen.packages)]
+    if chosen.json and len(chosen.packages) > 1:
+        _as_json([report.as_json() for report in reports])
+    else:
+        for report in reports:
+            _say(report, chosen)
+    return 0 if all(report.passed for report in reports) else 1
 
 
 def _report(path: Path) -> Report:
@@ -99,9 +120,13 @@ def _report(path: Path) -> Report:
     return whole_report(package, printer_of(Settings.from_environment())).with_findings(expired(package, datetime.now(ZONE).date()))
 
 
+def _as_json(told: Any) -> None:
+    print(json.dumps(told, ensure_ascii=False, indent=2))
+
+
 def _say(report: Report, chosen: argparse.Namespace) -> None:
     if chosen.json:
-        print(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
+        _as_json(report.as_json())
         return
     for finding in report.findings:
         print(_line(finding, chosen.lang))
@@ -148,7 +173,7 @@ def _publish(chosen: argparse.Namespace) -> int:
             return 1
     if chosen.json:
         changes = [change.as_json() for change in done.changes]
-        print(json.dumps({"key": package.key, "kind": done.kind, "number": number, "changes": changes}, ensure_ascii=False, indent=2))
+        _as_json({"key": package.key, "kind": done.kind, "number": number, "changes": changes})
         return 0
     for change in done.changes:
         print(f"- {change.vi if chosen.lang == 'vi' else change.en}")
@@ -164,24 +189,32 @@ def _test(chosen: argparse.Namespace) -> int:
     from engine.settings import Settings
 
     calendar = Calendars(Settings.from_environment().procedures / "_calendars").of()
-    trial = try_all(read_package(chosen.package), lambda now: working_time(calendar, now))
+    packages = [read_package(path) for path in chosen_packages(chosen.packages)]
+    trials = [(package, try_all(package, lambda now: working_time(calendar, now))) for package in packages]
     if chosen.json:
-        print(json.dumps(trial.as_json(), ensure_ascii=False, indent=2))
-        return 0 if trial.green else 1
+        _as_json(
+            trials[0][1].as_json() if len(chosen.packages) == 1 else [{"key": package.key, **trial.as_json()} for package, trial in trials]
+        )
+    else:
+        for package, trial in trials:
+            _tell(package, trial, chosen.lang)
+    return 0 if all(trial.green for _package, trial in trials) else 1
+
+
+def _tell(package: Package, trial: Trial, language: str) -> None:
     for played in trial.played:
         print(f"{'✗' if played.fault else '✓'} {played.scenario.name}")
     for finding in trial.faults:
-        print(_line(finding, chosen.lang))
+        print(_line(finding, language))
     walked = sum(times > 0 for times in trial.coverage.flows.values())
-    said = {"vi": "kịch bản, luồng đã thử", "en": "scenarios, flows walked"}[chosen.lang]
-    print(f"{len(trial.played)} {said}: {walked}/{len(trial.coverage.flows)}")
-    return 0 if trial.green else 1
+    said = {"vi": "kịch bản, luồng đã thử", "en": "scenarios, flows walked"}[language]
+    print(f"{package.key}: {len(trial.played)} {said}: {walked}/{len(trial.coverage.flows)}")
 
 
 def _diff(chosen: argparse.Namespace) -> int:
     changes = difference(read_package(chosen.old), read_package(chosen.new))
     if chosen.json:
-        print(json.dumps([change.as_json() for change in changes], ensure_ascii=False, indent=2))
+        _as_json([change.as_json() for change in changes])
         return 0
     for change in changes:
         print(f"- {change.vi if chosen.lang == 'vi' else change.en}")
@@ -208,7 +241,7 @@ def _outline(chosen: argparse.Namespace) -> int:
     entries = outline(read_package(chosen.package))
     if chosen.json:
         listed = [{"number": entry.number, "id": entry.id, "kind": entry.kind, "sentence": entry.sentence} for entry in entries]
-        print(json.dumps(listed, ensure_ascii=False, indent=2))
+        _as_json(listed)
         return 0
     for entry in entries:
         print(f"{'   ' * entry.depth}{entry.number}. {entry.sentence[chosen.lang]}")

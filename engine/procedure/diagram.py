@@ -19,6 +19,7 @@ TASKS = frozenset(("task", "userTask", "manualTask", "serviceTask", "sendTask", 
 SUBPROCESSES = frozenset(("subProcess", "transaction", "adHocSubProcess"))
 ACTIVITIES = TASKS | SUBPROCESSES | {"callActivity"}
 GATEWAYS = frozenset(("exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway", "complexGateway"))
+CATCHING = frozenset(("startEvent", "intermediateCatchEvent", "boundaryEvent"))
 EVENTS = frozenset(("startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent"))
 FLOW_NODES = ACTIVITIES | GATEWAYS | EVENTS | {"choreographyTask", "subChoreography", "callChoreography", "implicitThrowEvent"}
 MANUAL = frozenset(("task", "userTask", "manualTask"))

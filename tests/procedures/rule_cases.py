@@ -269,6 +269,8 @@ CASES = {
     "law-expired": real_with(declaration=[(DECREE, f"{DECREE}\nto = 2026-01-01")]),
     "law-expired-cited": real_with(declaration=[(DECREE, f"{DECREE}\nto = 2026-01-01")]),
     "message-unknown": lambda: small(*catch("message")),
+    "caught-elsewhere": lambda: small(ev("intermediateThrowEvent", "t", "signal"), "s>t; t>e"),
+    "sent-elsewhere": lambda: small(*catch("signal")),
     "document-missing": lambda: small(step("a", action="sign", form=None), "s>a; a>e"),
     "draft-before-signing": signing,
     "signature-before-issue": diagram_with(

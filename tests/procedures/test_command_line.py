@@ -83,3 +83,28 @@ def test_an_unknown_procedure_cannot_be_exported(settings, monkeypatch, tmp_path
 
     assert main(["procedure", "export", "nothing", str(tmp_path / "x.zip")]) == 1
     assert "procedure.unknown" in capsys.readouterr().err
+
+
+def test_every_delivered_package_may_be_published(capsys):
+    """As a shell says ``bpmn/*``: what is no package is left out aloud, every package is judged."""
+    everything = sorted(BPMN.iterdir())
+
+    assert main(["procedure", "check", *map(str, everything), "--lang", "en"]) == 0
+
+    said = capsys.readouterr()
+    packages = [path.name for path in everything if not path.name.startswith("_") and path.is_dir()]
+    assert [line.split(":")[0] for line in said.out.splitlines() if "may be published" in line] == packages
+    assert "_calendars" in said.err
+
+
+def test_one_broken_package_among_several_is_enough(broken, capsys):
+    assert main(["procedure", "check", GOOD, str(broken), "--json"]) == 1
+    assert [report["passed"] for report in json.loads(capsys.readouterr().out)] == [True, False]
+
+
+def test_among_several_none_is_a_package(capsys, tmp_path):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "README.md").touch()
+
+    assert main(["procedure", "check", *map(str, tmp_path.iterdir())]) == 1
+    assert "procedure.toml" in capsys.readouterr().err

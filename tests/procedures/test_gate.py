@@ -129,11 +129,31 @@ REFUSED = {
     "complex gateway": ("complex-gateway", el("complexGateway", "g"), "s>g; g>e"),
     "transaction": ("transaction", el("transaction", "t", step("x")), "s>t; t>e"),
     "unknown extension": ("unknown-construct", el("userTask", "a", ext(calledDecisionId="k")), "s>a; a>e"),
-    "signal nobody catches": ("nobody-catches", ev("intermediateThrowEvent", "t", "signal"), "s>t; t>e"),
+    "message without a key that nobody catches": ("nobody-catches", ev("intermediateThrowEvent", "t", "message"), "s>t; t>e"),
     "instantiating task": ("instantiate", el("receiveTask", "r", instantiate="true", messageRef="me"), "s>r; r>e"),
     "called process that is not there": ("call-target", el("callActivity", "c", calledElement="q"), "s>c; c>e"),
     "process that calls itself": ("self-call", el("callActivity", "c", calledElement="p"), "s>c; c>e"),
 }
+
+
+KEYED = """<bpmn:correlationProperty id="cp" name="plot"><bpmn:correlationPropertyRetrievalExpression id="re" messageRef="me">
+  <bpmn:messagePath>plot</bpmn:messagePath></bpmn:correlationPropertyRetrievalExpression></bpmn:correlationProperty>"""
+
+
+@pytest.mark.parametrize(
+    ("rule", "body", "flows"),
+    [
+        ("caught-elsewhere", ev("intermediateThrowEvent", "t", "message"), "s>t; t>e"),
+        ("sent-elsewhere", *catch("message")),
+        ("caught-elsewhere", ev("intermediateThrowEvent", "t", "signal"), "s>t; t>e"),
+        ("sent-elsewhere", *catch("signal")),
+    ],
+)
+def test_what_another_procedure_may_send_or_take_is_only_a_warning(rule, body, flows):
+    report = check(small(body + CLOSE, flows.replace(">e", ">close") + "; close>e", more=KEYED))
+
+    assert [found.rule for found in report.findings if found.severity == "warning" and found.rule.endswith("elsewhere")] == [rule]
+    assert not report.refused, [found.en for found in report.refused]
 
 
 @pytest.mark.parametrize("name", REFUSED)

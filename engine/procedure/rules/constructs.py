@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.procedure.calls import arguments, calls, lanes_given
-from engine.procedure.diagram import ACTIVITIES, EVENTS, GATEWAYS, MANUAL, SPIFF, SUBPROCESSES, Diagram, Node, bpmn, tag
+from engine.procedure.diagram import ACTIVITIES, CATCHING, EVENTS, GATEWAYS, MANUAL, SPIFF, SUBPROCESSES, Diagram, Node, bpmn, tag
 from engine.procedure.paths import reachable
 from engine.procedure.report import Finding
 from engine.procedure.rules.examined import Examined
@@ -135,22 +135,26 @@ def dangling_reference(examined: Examined) -> Iterator[Finding]:
 
 
 def nobody_catches(examined: Examined) -> Iterator[Finding]:
-    """A message or signal thrown inside is caught inside; what goes out of the house is sent by an operator through the outbox."""
+    """A message or signal thrown inside is caught inside, or can be caught by a dossier of another procedure.
+
+    A signal reaches whoever listens and a message with a business key whoever waits with that key, so a missing catcher is only worth a
+    warning. A message without a key could find nobody outside: what leaves the house is sent by an operator through the outbox.
+    """
     diagram = examined.diagram
-    caught = {
-        (event.kind, event.reference)
-        for node in diagram.nodes.values()
-        if node.kind in ("intermediateCatchEvent", "boundaryEvent", "startEvent")
-        for event in node.events
-    }
+    caught = {(event.kind, event.reference) for node in diagram.nodes.values() if node.kind in CATCHING for event in node.events}
     caught |= {("message", node.attributes.get("messageRef")) for node in diagram.nodes.values() if node.kind == "receiveTask"}
     for node in diagram.nodes.values():
-        if node.kind in ("intermediateThrowEvent", "endEvent"):
-            for event in node.events:
-                if event.kind in ("message", "signal") and (event.kind, event.reference) not in caught:
-                    yield examined.find("nobody-catches", node, kind=event.kind)
-        if node.kind == "sendTask" and ("message", node.attributes.get("messageRef")) not in caught:
-            yield examined.find("nobody-catches", node, kind="message")
+        thrown = [(event.kind, event.reference) for event in node.events] if node.kind in ("intermediateThrowEvent", "endEvent") else []
+        if node.kind == "sendTask":
+            thrown.append(("message", node.attributes.get("messageRef")))
+        for kind, reference in thrown:
+            if kind == "signal" and (kind, reference) not in caught:
+                yield examined.find("caught-elsewhere", node, "warning", kind=kind)
+            if kind == "message" and (kind, reference) not in caught:
+                if reference in examined.keyed:
+                    yield examined.find("caught-elsewhere", node, "warning", kind=kind)
+                else:
+                    yield examined.find("nobody-catches", node, kind=kind)
 
 
 def uncaught_error(examined: Examined) -> Iterator[Finding]:

@@ -38,6 +38,12 @@ class Examined:
         """Every element of the model, as it was drawn, by its identifier."""
         return {identifier: element for element in self.original.root.iter(f"{{{BPMN}}}*") if (identifier := element.get("id"))}
 
+    @cached_property
+    def keyed(self) -> frozenset[str | None]:
+        """The messages with a business key (correlation property): they can travel between dossiers of different procedures."""
+        found = self.original.root.iter(f"{{{BPMN}}}correlationPropertyRetrievalExpression")
+        return frozenset(one.get("messageRef", "").rpartition(":")[2] for one in found)
+
     def find(self, rule: str, element: Node | Flow | str, severity: Severity = "refused", **facts: Any) -> Finding:
         """Return a finding about an element of the diagram as it was drawn."""
         return at(self.original, rule, element, severity, **facts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.procedure.diagram import Node
+from engine.procedure.diagram import CATCHING, Node
 from engine.procedure.operators import MESSAGES, NOTICE, OPERATORS, SUPPLEMENT, SUPPLEMENT_ANSWERED
 from engine.procedure.paths import reachable
 from engine.procedure.report import Finding
@@ -119,23 +119,27 @@ def _awaits(examined: Examined, node: Node) -> bool:
 
 
 def message_known(examined: Examined) -> Iterator[Finding]:
-    """A message the procedure waits for is one that somebody sends: the office, or the diagram itself."""
+    """What the procedure waits for is sent by somebody: the office, the diagram itself, or a dossier of another procedure.
+
+    Another procedure can only reach it by a signal, or by a message with a business key; the gate cannot see whether one does.
+    """
     diagram = examined.diagram
     thrown = {
         event.reference for node in diagram.nodes.values() if node.kind in ("intermediateThrowEvent", "endEvent") for event in node.events
     }
     thrown |= {node.attributes.get("messageRef") for node in diagram.nodes.values() if node.kind == "sendTask"}
     for node in diagram.nodes.values():
-        awaited = [event.reference for event in node.events if event.kind == "message" and node.kind != "intermediateThrowEvent"]
+        awaited = [(event.kind, event.reference) for event in node.events] if node.kind in CATCHING else []
         if node.kind == "receiveTask":
-            awaited.append(node.attributes.get("messageRef"))
-        for reference in awaited:
+            awaited.append(("message", node.attributes.get("messageRef")))
+        for kind, reference in awaited:
             name = diagram.name_of(reference)
-            if node.kind != "endEvent" and name and name not in MESSAGES and reference not in thrown:
+            if kind not in ("message", "signal") or not name or reference in thrown or (kind == "message" and name in MESSAGES):
+                continue
+            if kind == "signal" or reference in examined.keyed:
+                yield examined.find("sent-elsewhere", node, "warning", message=name)
+            else:
                 yield examined.find("message-unknown", node, message=name, known=", ".join(sorted(MESSAGES)))
-        for event in node.events:
-            if event.kind == "signal" and node.kind in ("intermediateCatchEvent", "boundaryEvent") and event.reference not in thrown:
-                yield examined.find("message-unknown", node, message=diagram.name_of(event.reference), known=", ".join(sorted(MESSAGES)))
 
 
 def no_outcome(examined: Examined) -> Iterator[Finding]:
