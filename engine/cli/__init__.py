@@ -19,7 +19,7 @@ from engine.sentences import sentence
 from engine.settings import SettingsError
 
 ELSEWHERE = {"worker": "serve", "prepare": "installation", "migrate": "installation"}
-"""Commands of an area with another name. A process loads the area it was asked for only: the whole engine takes seconds on a small machine."""
+"""Commands of an area with another name. Only the area asked for is loaded: the whole engine takes seconds on a small machine."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

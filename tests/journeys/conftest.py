@@ -9,12 +9,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Error, sync_playwright
 
 from engine.settings import ROOT, environment
 from tests.journeys.steps import CHROMIUM, Person, person
@@ -26,6 +27,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.timeout(900))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A journey that failed says what everybody saw last; who reads its report cannot look at the screen any more."""
+    report = yield
+    if report.failed and report.when == "call":
+        for number, one in enumerate(item.stash.get(OPENED, [])):
+            with suppress(Error):
+                report.sections.append((f"window {number}: {one.page.url}", one.page.locator("body").inner_text()[:4000]))
+                one.picture(f"failed-{item.name}-{number}".replace("/", "-"))
+    return report
+
+
+OPENED = pytest.StashKey[list[Person]]()
 
 
 @dataclass(frozen=True)
@@ -85,9 +101,10 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def somebody(chromium: Browser, installation: Installation) -> Iterator[Callable[..., Person]]:
+def somebody(chromium: Browser, installation: Installation, request: pytest.FixtureRequest) -> Iterator[Callable[..., Person]]:
     """Open browser windows; at the end nothing may have gone wrong in any of them."""
     opened: list[Person] = []
+    request.node.stash[OPENED] = opened
 
     def open_window(name: str | None = None, **how: object) -> Person:
         one = person(chromium, installation.address, **how)  # type: ignore[arg-type]
