@@ -6,7 +6,7 @@ import secrets
 
 import structlog
 from flask import Blueprint, Flask, Response, g, request
-from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf import CSRFProtect
@@ -32,11 +32,21 @@ HEADERS = {
 
 
 class HonestCookies(SecureCookieSessionInterface):
-    """The session cookie is Secure exactly when the request came by https; a local installation has no certificate."""
+    """The session cookie is Secure exactly when the request came by https; a local installation has no certificate.
+
+    What a page fetches beside itself (progress, suggestions, pictures) does not send it again unless it changed something: its answer
+    could arrive after that of a form, and would put the session back to before it, the words about what was done with it.
+    """
 
     def get_cookie_secure(self, app: Flask) -> bool:
         """Return whether this request came by https."""
         return request.is_secure
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Send the cookie with every page, so that whoever works is not signed out meanwhile, and with whatever changed it."""
+        beside = response.mimetype != "text/html" or request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
+        if session.modified or not beside:
+            super().save_session(app, session, response)
 
 
 def install(app: Flask) -> None:

@@ -200,6 +200,17 @@ def test_every_answer_carries_the_policy_and_no_page_is_kept(app: Flask, office:
     assert "Secure" in secure.headers["Set-Cookie"]
 
 
+def test_what_a_page_fetches_beside_itself_does_not_put_the_session_back(app: Flask, office: Office):
+    """A late answer to a question about progress must not wipe out what the answer to the form has just put into the session."""
+    head = signed_in(app, office, "head")
+
+    page, words = head.get("/desk"), head.get("/signing/batch/progress")
+    beside = head.get("/desk", headers={"Sec-Fetch-Mode": "cors"})
+
+    assert [answer.status_code for answer in (page, words, beside)] == [200, 200, 200]
+    assert [answer.headers.get("Set-Cookie", "").startswith("motcua=") for answer in (page, words, beside)] == [True, False, False]
+
+
 def test_the_language_is_kept_in_a_cookie_and_changes_every_word(app: Flask, office: Office):
     visitor = signed_in(app, office, "specialist")
     assert 'lang="vi"' in visitor.get("/desk").text
