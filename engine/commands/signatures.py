@@ -16,7 +16,7 @@ from engine.documents.signature import SigningOffice, date_text, number_text, pl
 from engine.errors import Conflict, EngineError, Refused
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
-from engine.office import papers, results
+from engine.office import papers, placing, results
 from engine.office.flow import Flow, below, iso, require_moving
 from engine.office.keys import key_of_agency as key_of_agency
 from engine.office.keys import key_of_person as key_of_person
@@ -28,6 +28,7 @@ from engine.process.model import Task
 from signing import appearance, fields, pades
 from signing.errors import SigningError
 from signing.model import Prepared, SignerCertificate
+from signing.placement import Shift
 
 LIFE = timedelta(minutes=30)
 PREFIX = {"own_power": "", "for_collective": "TM.", "for_head": "KT.", "by_order": "TL.", "by_authorisation": "TUQ.", "acting_head": "Q."}
@@ -73,7 +74,8 @@ def prepare_one(w: UnitOfWork, task_id: UUID) -> PreparedRow:
     if task.action != "sign":
         raise Refused("signing.not_a_signing_task")
     document = results.document_for_task(run, task.properties, "draft")
-    live = still_good(w, document, person)
+    wanted = placing.remembered(w, person.person_id, run.package.key, document.key)
+    live = still_good(w, document, person, wanted)
     if live is not None:
         return row_of(task, document, live)
     separate_duties(run, document, person)
@@ -87,9 +89,9 @@ def prepare_one(w: UnitOfWork, task_id: UUID) -> PreparedRow:
     if document.order == "number_first" and document.number is None:
         take(run, document)
     printed = results.print_result(run, document, signer)
-    places = papers.fields_json(printed)
+    place = placing.settle(printed.pdf, papers.fields_json(printed), wanted)
     try:
-        plan = plan_of(places, document.order)
+        plan = plan_of(place.fields, document.order)
         blank = fields.add_fields(printed.pdf, plan, office.font())
         assert plan.leader is not None
         made = pades.prepare(
@@ -102,9 +104,9 @@ def prepare_one(w: UnitOfWork, task_id: UUID) -> PreparedRow:
     except SigningError as refused:
         raise translated(refused) from None
     document.content = {**document.content, **content}
-    document.fields, document.capacity, document.signer_id = places, capacity, person.person_id
+    document.fields, document.capacity, document.signer_id = place.fields, capacity, person.person_id
     papers.store(w, document, blank, "rendered", person.person_id)
-    request = keep_request(w, document, task, person, key, "leader", capacity, made, seat)
+    request = keep_request(w, document, task, person, key, "leader", capacity, made, seat, place)
     w.record("signature.prepared", run.dossier.id, document=str(document.id), request=str(request.id), sha256=request.shown)
     return row_of(task, document, request)
 
@@ -204,8 +206,10 @@ def keep_request(
     capacity: str | None,
     made: Prepared,
     seat: Seat,
+    place: placing.Settled | None = None,
 ) -> SignatureRequest:
-    """Keep a preparation: bytes by content, state as JSON, nothing secret."""
+    """Keep a preparation: bytes by content, state as JSON, where the signature stands; nothing secret."""
+    basis: Json = {"appointment": str(seat.appointment_id), "delegation": str(seat.delegation_id or ""), "title": seat.title}
     request = SignatureRequest(
         province=w.province,
         document_id=document.id,
@@ -214,7 +218,7 @@ def keep_request(
         key_id=key.id,
         kind=kind,
         capacity=capacity,
-        basis={"appointment": str(seat.appointment_id), "delegation": str(seat.delegation_id or ""), "title": seat.title},
+        basis={**basis, "place": place.to_json()} if place is not None else basis,
         prepared=w.part(BlobStore).put(made.pdf),
         shown=document.sha256 or "",
         ceremony=made.state,
@@ -232,8 +236,10 @@ def row_of(task: Task, document: Document, request: SignatureRequest) -> Prepare
     return PreparedRow(task.id, request.id, document.id, document.name, f"{code[:4]} {code[4:8]}".upper(), request.shown)
 
 
-def still_good(w: UnitOfWork, document: Document, person: Standing) -> SignatureRequest | None:
+def still_good(w: UnitOfWork, document: Document, person: Standing, wanted: Shift | None = None) -> SignatureRequest | None:
     """Return this person's living preparation of a document; one that has expired, or is somebody else's unapproved one, is ended.
+
+    So is one whose signature does not stand as its signer has *wanted* since: the moved one is other bytes, to be shown again.
 
     Raises:
         Conflict: the document has been approved and is being signed; a second signature must not come to be.
@@ -252,7 +258,8 @@ def still_good(w: UnitOfWork, document: Document, person: Standing) -> Signature
         return None
     if live.state in ("approved", "signed"):
         raise Conflict("signing.under_way", at=iso(live.approved_at))
-    if live.signer_id == person.person_id and live.expires_at > w.now and live.shown == document.sha256:
+    stands = wanted is None or placing.asked(live.basis) == wanted
+    if live.signer_id == person.person_id and live.expires_at > w.now and live.shown == document.sha256 and stands:
         return live
     live.state = "expired" if live.expires_at <= w.now else "refused"
     return None

@@ -146,6 +146,24 @@ class SigningKey(Record):
     __table_args__ = (UniqueConstraint("province", "reference"),)
 
 
+class SignaturePlace(Record):
+    """How far from its template's place a person wants their signature on one document of a procedure; tenths of a millimetre."""
+
+    __tablename__ = "signature_place"
+
+    person_id: Mapped[UUID]
+    procedure: Mapped[str]
+    document: Mapped[str]
+    right: Mapped[int]
+    down: Mapped[int]
+    chosen_at: Mapped[datetime]
+
+    __table_args__ = (
+        belongs_to("person_id", "person", ondelete="CASCADE"),
+        UniqueConstraint("province", "person_id", "procedure", "document"),
+    )
+
+
 # One live preparation a document: what is shown, approved or signed already is never prepared a second time.
 LIVE_STATES = ("prepared", "shown", "approved", "signed")
 

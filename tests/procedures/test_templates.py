@@ -147,7 +147,7 @@ def test_a_name_in_another_script_is_printed_although_the_paper_is_then_not_arch
 def test_a_result_keeps_places_for_number_date_leader_and_seal(printer: Printer, name: str, page: int) -> None:
     printed = print_paper(printer, name)
 
-    assert {found.name for found in printed.fields} == {"number", "date", "leader", "agency"}
+    assert {found.name for found in printed.fields} == {"number", "date", "signer", "leader", "agency"}
     leader, seal = printed.field("leader"), printed.field("agency")
     assert {found.page for found in printed.fields} == {page}
     assert all(f.x >= 0 and f.x + f.width <= 595.3 and f.y >= 0 and f.y + f.height <= 841.9 for f in printed.fields)

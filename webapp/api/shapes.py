@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
@@ -162,11 +163,16 @@ def _value(kind: Any, given: Any, path: str, wrong: dict[str, Refused]) -> Any:
     return found
 
 
+PLAIN_DECIMAL = re.compile(r"-?\d{1,15}(\.\d{1,6})?")
+
+
 def _scalar(kind: Any, given: Any) -> Any:
     if kind in (bool, int, str):
         return given if type(given) is kind else None
-    if not isinstance(given, str) or kind not in (UUID, date, datetime):
+    if not isinstance(given, str) or kind not in (UUID, date, datetime, Decimal):
         return None
+    if kind is Decimal:
+        return Decimal(given) if PLAIN_DECIMAL.fullmatch(given) else None
     try:
         found = UUID(given) if kind is UUID else kind.fromisoformat(given)
     except ValueError:

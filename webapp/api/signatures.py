@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from flask import Response
 
 from engine.commands import ceremony as ceremonies
+from engine.commands import placement as places
 from engine.commands import signatures as commands
 from engine.commands import tasks
-from engine.errors import Refused
-from engine.queries import ceremony, signing
+from engine.errors import NotFound, Refused
+from engine.queries import ceremony, placement, signing
 from engine.runtime import UnitOfWork
 from engine.sentences import sentence
 from webapp.api.routes import Page, bounded, download, listed, page_of, route
@@ -102,6 +104,79 @@ def prepared(row: commands.PreparedRow) -> PreparedDocument:
 def number_document(w: UnitOfWork, task_id: UUID) -> PreparedDocument:
     """Number a signed document and prepare the seal; the number stays with it whatever happens next."""
     return prepared(commands.prepare_issue(w, task_id))
+
+
+@dataclass(frozen=True)
+class Placing:
+    """Where the signature's upper left corner goes: millimetres from left and upper edge; without both, the template's place."""
+
+    x_mm: Decimal | None = None
+    y_mm: Decimal | None = None
+
+
+@route("POST", "/tasks/<uuid:task_id>/signature-place", "Move the visible signature; the document is prepared anew", tag=TAG,
+       answer=PreparedDocument, body=Placing)  # fmt: skip
+def place_signature(w: UnitOfWork, task_id: UUID, body: Placing) -> PreparedDocument:
+    """Move the signature, or put it back; the place is remembered for this template, the answer is a new preparation to be looked at."""
+    if body.x_mm is None and body.y_mm is None:
+        return prepared(places.reset(w, task_id))
+    if body.x_mm is None or body.y_mm is None:
+        raise Refused("placement.millimetres", field="x_mm" if body.x_mm is None else "y_mm")
+    return prepared(places.place(w, task_id, float(body.x_mm), float(body.y_mm)))
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A rectangle on a page, in millimetres from its upper left corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Room:
+    """Where the signature's upper left corner may be, so that it and the seal stay on the page, between title and name."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+
+
+@dataclass(frozen=True)
+class SignaturePlace:
+    """Where signature and seal stand, where the template has the signature, and why one's own place was not taken (`why`)."""
+
+    page: int
+    signature: Spot
+    seal: Spot | None
+    template: Spot
+    room: Room
+    moved: bool
+    why: Reason | None
+
+
+@route("GET", "/signatures/requests/<uuid:request_id>/place", "Where the visible signature stands", tag=TAG, answer=SignaturePlace)
+def signature_place(w: UnitOfWork, request_id: UUID) -> SignaturePlace:
+    """Return where the signature of a preparation stands.
+
+    Raises:
+        NotFound: the preparation is not one's own, or its signature is invisible.
+    """
+    found = placement.of_request(w, request_id)
+    if found is None:
+        raise NotFound("document.no_signature_place")
+    return SignaturePlace(
+        found.page,
+        taken(Spot, found.signature),
+        taken(Spot, found.seal) if found.seal is not None else None,
+        taken(Spot, found.template),
+        taken(Room, found.room),
+        found.moved,
+        reason(found.why, found.facts),
+    )
 
 
 @route("GET", "/signatures/requests/<uuid:request_id>/document", "The very bytes that will be signed", tag=TAG, media="application/pdf")

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from engine.commands import ceremony, signatures, tasks
 from engine.errors import NotFound, Refused
-from engine.queries import registers, signing
+from engine.queries import placement, registers, signing
 from webapp.accounts import holding
 from webapp.desk.area import task_address
 from webapp.i18n import gettext as _
@@ -65,7 +65,10 @@ def issue(task_id: UUID) -> ResponseReturnValue:
     """Show one signed document before it gets its number and the seal."""
     with look() as w:
         page = signing.page(w, task_id)
-        return render_template("documents/issue.html", page=page, task=page.desk.task)
+        # Once the seal is in the picture there is nothing to outline any more.
+        place = placement.of_document(w, page.document) if page.desk.task.state == "open" else None
+        sealed = place if place is not None and place.seal is not None else None
+        return render_template("documents/issue.html", page=page, task=page.desk.task, place=sealed)
 
 
 @area.get("/<uuid:task_id>/invitation")

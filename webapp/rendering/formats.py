@@ -30,6 +30,7 @@ def install(app: Flask) -> None:
         money=money,
         size=size,
         number=number,
+        millimetres=millimetres,
         instant_tag=instant_tag,
         day_tag=day_tag,
         weekday=weekday,
@@ -94,6 +95,11 @@ def weekday(value: date | datetime | str) -> str:
 def number(value: Any) -> str:
     """Return a whole number with dots between thousands."""
     return f"{int(value):,}".replace(",", ".")
+
+
+def millimetres(value: float) -> str:
+    """Return a length with at most one decimal and a comma: ``112,4``."""
+    return f"{value:.1f}".removesuffix(".0").replace(".", ",")
 
 
 def money(value: Any) -> str:

@@ -248,6 +248,7 @@ FACT = {
     "seal.prepared": _("Chuẩn bị ký số cơ quan"),
     "signature.approved": _("Chấp thuận ký"),
     "signature.failed": _("Ký không thành"),
+    "signature.placed": _("Dời vị trí chữ ký"),
     "signature.prepared": _("Chuẩn bị ký"),
     "supplement.answered": _("Nộp bổ sung"),
     "supplement.requested": _("Yêu cầu bổ sung"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -9,9 +10,10 @@ from uuid import UUID
 from flask import flash, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.commands import signatures, tasks
+from engine.commands import placement, signatures, tasks
 from engine.errors import NotFound, Refused
 from engine.queries import ceremony, signing
+from engine.queries import placement as places
 from engine.runtime import UnitOfWork
 from webapp.accounts import me, signed_in
 from webapp.desk.area import task_address
@@ -28,6 +30,7 @@ from webapp.transaction import act, look, work
 
 SIZE = 25
 EXPIRING = timedelta(days=30)
+MILLIMETRES = re.compile(r"\d{1,4}(\.\d{1,2})?")
 WAITING = (
     Column("left", lazy("Còn lại"), lambda r: ("-" if r.left.total_seconds() < 0 else "") + duration(r.left) if r.left is not None else ""),
     Column("dossier", lazy("Hồ sơ"), lambda r: r.dossier_code),
@@ -87,12 +90,15 @@ def page(task_id: UUID) -> ResponseReturnValue:
     ready = prepared([task_id])[0] if task.state == "open" else None
     with look() as w:
         seen = signing.page(w, task_id)
+        place = places.of_request(w, ready.request_id) if ready is not None and ready.request_id is not None else None
         return render_template(
             "signing_room/page.html",
             page=seen,
             task=seen.desk.task,
             ready=ready,
             elsewhere=elsewhere,
+            place=place,
+            misplaced=Refused(place.why, **place.facts) if place is not None and place.why else None,
             refused=Refused(ready.failure, **ready.facts) if ready is not None and ready.failure else None,
             brief=ceremony.brief(w, seen.desk.task),
             telephone=ceremony.approved_by_telephone(w),
@@ -145,6 +151,31 @@ def sign(task_id: UUID) -> ResponseReturnValue:
     with look() as w:
         follow = next(iter(signing.waiting(w, size=1).rows), None)
     return redirect(url_for("signing_room.page", task_id=follow.task_id) if follow else url_for("signing_room.waiting"), 303)
+
+
+@area.post("/<uuid:task_id>/place")
+@signed_in
+@act("signing_room.page")
+def put(w: UnitOfWork, task_id: UUID) -> ResponseReturnValue:
+    """Move the signature on its page, or put it back; the document is prepared anew and its page shows the new bytes."""
+    if "reset" in request.form:
+        placement.reset(w, task_id)
+    else:
+        placement.place(w, task_id, millimetres("x"), millimetres("y"))
+    flash(_("Đã đặt chữ ký và chuẩn bị lại văn bản. Xem lại trang rồi mới ký."), "done")
+    return redirect(url_for("signing_room.page", task_id=task_id, _anchor="pages-title"), 303)
+
+
+def millimetres(name: str) -> float:
+    """Return a length somebody typed, with comma or point.
+
+    Raises:
+        Refused: ``placement.millimetres`` at its field.
+    """
+    text = request.form.get(name, "").strip().replace(",", ".")
+    if not MILLIMETRES.fullmatch(text):
+        raise Refused("placement.millimetres", field=name)
+    return float(text)
 
 
 def shown_request(w: UnitOfWork, task_id: UUID) -> UUID:
