@@ -1,7 +1,10 @@
 """How long signing and verifying take on one core, beside stock pyHanko in the same run: ``motcua bench sign [--rounds N] [--json]``.
 
 Milliseconds of processor time per operation (median), the ratio to the stock way, seconds for a batch of 100 documents under one
-authorisation, and the most memory signing a file of 50 MB takes in a process of its own.
+authorisation, and the most memory signing a file of 50 MB takes in a process of its own; each goal with whether it is kept.
+
+Signing happens in processes that go on, so it is measured warm. Verifying happens in a child made for one document, so whatever the process
+remembers of names and certificates is forgotten before each round. Stock pyHanko is measured with its own functions back in their places.
 """
 
 from __future__ import annotations
@@ -16,21 +19,25 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pikepdf
 import typst
+from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives.serialization import pkcs12
+from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import signers
+from pyhanko.sign.fields import SigSeedSubFilter
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
-from signing import fields, pades, testpki
+from signing import container, fields, hastened, keys, pades, testpki
 from signing.archive import raise_level
 from signing.authorities import Authorities
 from signing.examine import Inquiry, examine
@@ -46,6 +53,25 @@ LARGE = 50 * 1024 * 1024
 GOALS = {
     "b_b_ms": 12, "b_t_ms": 26, "b_lta_ms": 40, "verify_ms": 50, "verify_with_pages_ms": 200, "batch_100_s": 5, "memory_50_mb_mib": 300,
 }  # fmt: skip
+
+
+@contextmanager
+def _stock() -> Iterator[None]:
+    """The libraries as they are delivered."""
+    generic.read_hex_string_from_stream = hastened.read_slowly
+    asn1_x509.NameTypeAndValue._ldap_string_prep = hastened.prepare_slowly
+    asn1_x509.RDNSequence.__eq__ = hastened.same_slowly
+    asn1_x509.RDNSequence.hashable = property(hastened.key_slowly)
+    try:
+        yield
+    finally:
+        hastened.hasten()
+
+
+def _forget() -> None:
+    """Be as a process that has seen no document yet."""
+    for kept in (hastened._prepared, hastened._same, hastened._key, keys.parsed, container._issued):
+        kept.cache_clear()
 
 
 class _Own(Sources):
@@ -72,8 +98,12 @@ class Desk:
         self.key, self.certificate = pkcs12.load_pkcs12(self.container, PIN).key, self.pki.certificate("a")
         self.authorities = Authorities(self.pki)
         self.tsa, self.name = in_process(self.authorities.timestamp, lambda: NOW), mechanism_for(self.certificate.der)
-        self.inquiry = Inquiry((self.pki.root,), (self.pki.issuing,), NOW, _Own(self.authorities))
+        self.inquiry = self.asked_anew()
         self.stock = signers.SimpleSigner.load_pkcs12_data(self.container, [], PIN)
+
+    def asked_anew(self) -> Inquiry:
+        """An inquiry whose sources have answered nothing yet."""
+        return Inquiry((self.pki.root,), (self.pki.issuing,), NOW, _Own(self.authorities))
 
     def b_b(self, pdf: bytes | None = None) -> bytes:
         """Signed."""
@@ -99,6 +129,29 @@ class Desk:
         writer = IncrementalPdfFileWriter(io.BytesIO(self.pdf))
         return signers.sign_pdf(writer, metadata, self.stock, timestamper=LiveStamper(self.tsa, NOW)).getvalue()
 
+    def stock_b_lta(self) -> bytes:
+        """Signed, stamped, with evidence and archive stamp, the way pyHanko's manual does it; the evidence is in this process as well."""
+        sources = self.inquiry.sources
+        assert sources is not None
+        context = ValidationContext(
+            trust_roots=[parsed(self.pki.root)],
+            other_certs=[parsed(self.pki.issuing)],
+            allow_fetching=True,
+            revocation_mode="require",
+            fetchers=sources.get_fetchers(),
+            moment=NOW,
+        )
+        metadata = signers.PdfSignatureMetadata(
+            field_name=LEADER,
+            md_algorithm="sha256",
+            subfilter=SigSeedSubFilter.PADES,
+            embed_validation_info=True,
+            validation_context=context,
+            use_pades_lta=True,
+        )
+        writer = IncrementalPdfFileWriter(io.BytesIO(self.pdf))
+        return signers.sign_pdf(writer, metadata, self.stock, timestamper=LiveStamper(self.tsa, NOW)).getvalue()
+
     def stock_verify(self, pdf: bytes) -> object:
         """Verified the way pyHanko's manual does it: path and integrity, no revocation, no guards."""
         signature = PdfFileReader(io.BytesIO(pdf)).embedded_regular_signatures[0]
@@ -112,23 +165,28 @@ def measure(rounds: int) -> dict[str, Any]:
         desk = Desk(Path(folder))
         signed = desk.b_t()
         lasting = raise_level(signed, desk.inquiry, desk.tsa).pdf
-        few = max(3, rounds // 4)
-        figures: dict[str, Any] = {
-            "stock_b_b_ms": _median(desk.stock_b_b, rounds),
-            "stock_b_t_ms": _median(desk.stock_b_t, rounds),
-            "stock_verify_ms": _median(lambda: desk.stock_verify(signed), rounds),
+        with _stock():
+            figures: dict[str, Any] = {
+                "stock_b_b_ms": _median(desk.stock_b_b, rounds),
+                "stock_b_t_ms": _median(desk.stock_b_t, rounds),
+                "stock_b_lta_ms": _median(desk.stock_b_lta, rounds),
+                "stock_verify_ms": _median(lambda: desk.stock_verify(signed), rounds),
+            }
+        figures |= {
             "b_b_ms": _median(desk.b_b, rounds),
             "b_t_ms": _median(desk.b_t, rounds),
-            "b_lta_ms": _median(lambda: raise_level(desk.b_t(), desk.inquiry, desk.tsa), few),
-            "verify_ms": _median(lambda: examine(signed, desk.inquiry, second_view=False), rounds),
-            "verify_with_pages_ms": _median(lambda: examine(signed, desk.inquiry), rounds),
-            "verify_b_lta_with_pages_ms": _median(lambda: examine(lasting, desk.inquiry), few),
+            "b_lta_ms": _median(lambda: raise_level(desk.b_t(), desk.inquiry, desk.tsa), rounds),
+            "b_lta_first_ms": _median(lambda: raise_level(desk.b_t(), desk.asked_anew(), desk.tsa), rounds),
+            "verify_ms": _median(lambda: examine(signed, desk.inquiry, second_view=False), rounds, _forget),
+            "verify_with_pages_ms": _median(lambda: examine(signed, desk.inquiry), rounds, _forget),
+            "verify_b_lta_with_pages_ms": _median(lambda: examine(lasting, desk.inquiry), rounds, _forget),
             "batch_100_s": round(_once(lambda: [desk.b_t() for _ in range(100)]) / 1000, 2),
+            "batch_100_b_lta_s": round(_once(lambda: [raise_level(desk.b_t(), desk.inquiry, desk.tsa) for _ in range(100)]) / 1000, 2),
             "memory_50_mb_mib": _memory(),
         }
-    for ours, theirs in (("b_b_ms", "stock_b_b_ms"), ("b_t_ms", "stock_b_t_ms"), ("verify_ms", "stock_verify_ms")):
-        figures[f"{ours.removesuffix('_ms')}_to_stock"] = round(figures[ours] / figures[theirs], 2)
-    figures["goals_missed"] = {name: [figures[name], goal] for name, goal in GOALS.items() if figures[name] > goal}
+    for name in ("b_b", "b_t", "b_lta", "verify"):
+        figures[f"{name}_to_stock"] = round(figures[f"{name}_ms"] / figures[f"stock_{name}_ms"], 2)
+    figures["goals"] = {name: {"limit": limit, "kept": figures[name] <= limit} for name, limit in GOALS.items()}
     return figures
 
 
@@ -138,9 +196,13 @@ def _once(act: Callable[[], object]) -> float:
     return (time.process_time() - begun) * 1000
 
 
-def _median(act: Callable[[], object], rounds: int) -> float:
+def _median(act: Callable[[], object], rounds: int, before: Callable[[], object] = lambda: None) -> float:
     act()
-    return round(statistics.median(_once(act) for _ in range(rounds)), 1)
+    times = []
+    for _ in range(rounds):
+        before()
+        times.append(_once(act))
+    return round(statistics.median(times), 1)
 
 
 def _memory() -> int:
@@ -164,8 +226,15 @@ def large(folder: Path) -> int:
     prepared = pades.prepare((folder / "large.pdf").read_bytes(), LEADER, certificate, NOW)
     signature = sign_with(key, mechanism_for(certificate.der), prepared.to_sign)
     assert len(pades.finish(prepared.pdf, prepared.state, signature)) > LARGE
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return used // (1024 * 1024 if sys.platform == "darwin" else 1024)
+    return _peak()
+
+
+def _peak() -> int:
+    """The most resident memory of this process (MiB); what Linux reports by rusage goes back to before the program was loaded."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) // 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
 def main(arguments: list[str] | None = None) -> int:

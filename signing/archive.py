@@ -7,26 +7,38 @@ the reason, to be tried again.
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, replace
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from asn1crypto import cms
+from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.fields import SigFieldSpec
 from pyhanko.sign.general import SigningError as LibraryError
-from pyhanko.sign.signers.pdf_signer import PdfTimeStamper
-from pyhanko.sign.validation.dss import async_add_validation_info
+from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigObjSetup
+from pyhanko.sign.signers.constants import ESIC_EXTENSION_1
+from pyhanko.sign.signers.pdf_byterange import DocumentTimestamp
 from pyhanko.sign.validation.errors import SignatureValidationError
-from pyhanko_certvalidator import ValidationContext
+from pyhanko.sign.validation.generic_cms import extract_tst_data_iter
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko_certvalidator.errors import PathError, ValidationError
 
 from signing.errors import SigningError
-from signing.examine import Inquiry, examine
-from signing.keys import certificate_facts, parsed_all
-from signing.pades import settle
-from signing.revocation import Sources
-from signing.tsa import LiveStamper, TokenSource
+from signing.evidence import Evidence, evidence_of, store
+from signing.examine import Inquiry, levels
+from signing.increment import Increment, embed
+from signing.keys import certificate_facts
+from signing.tsa import TokenSource
 
+T = TypeVar("T")
 LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")
+# Hexadecimal digits reserved for a time-stamp token; one that needs more is asked for again with more.
+ROOM = 16_384
+_PROBLEMS = (SigningError, LibraryError, PathError, ValidationError, SignatureValidationError, PdfError, OSError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -46,28 +58,31 @@ class Renewal:
     due: datetime
 
 
+@dataclass(frozen=True)
+class _Needed:
+    """Evidence for each container; *renews* when an archive time-stamp vouches for the older ones already."""
+
+    entries: list[tuple[bytes, list[Evidence]]]
+    renews: bool
+
+
 def raise_level(pdf: bytes, inquiry: Inquiry, tsa: TokenSource | None, *, archive: bool = True) -> Raised:
     """Collect evidence for every signature and, with *archive*, time-stamp the whole; calling it again renews the archive time-stamp.
 
     *inquiry* carries anchors, clock and sources. Never loses work: on an outage the best bytes so far come back with the reason.
     """
-    current, missing = pdf, ""
-    try:
-        if renewal(current) is None:
-            current = _with_evidence(current, inquiry)
-        if archive and tsa is not None:
-            current = _stamped(current, inquiry, tsa)
-    except SigningError as problem:
-        missing = problem.code
-    except (LibraryError, PathError, ValidationError, SignatureValidationError, OSError, ValueError):
-        missing = "signing.evidence_down"
-    return Raised(current, level_of(current, inquiry), missing)
+    needed, missing = _tried(partial(_needed, pdf, inquiry))
+    raised: bytes | None = None
+    if needed is not None and archive and tsa is not None:
+        raised, missing = _tried(partial(_stamped, pdf, needed, inquiry, tsa))
+    if needed is not None and raised is None and not needed.renews:
+        raised = _stored(pdf, needed.entries)
+    return Raised(raised or pdf, level_of(raised or pdf, inquiry), missing)
 
 
 def level_of(pdf: bytes, inquiry: Inquiry) -> str:
     """The lowest level among the signatures, read from the file with the network off."""
-    report = examine(pdf, replace(inquiry, sources=None), second_view=False)
-    return min((one.level for one in report.signatures), key=LEVELS.index, default=LEVELS[0])
+    return min(levels(pdf, inquiry), key=LEVELS.index, default=LEVELS[0])
 
 
 def renewal(pdf: bytes, ahead: timedelta = timedelta(days=180)) -> Renewal | None:
@@ -80,37 +95,60 @@ def renewal(pdf: bytes, ahead: timedelta = timedelta(days=180)) -> Renewal | Non
     return Renewal(until, until - ahead)
 
 
-def _with_evidence(pdf: bytes, inquiry: Inquiry) -> bytes:
-    count = len(PdfFileReader(io.BytesIO(pdf)).embedded_regular_signatures)
-    for index in range(count):
-        signature = PdfFileReader(io.BytesIO(pdf), strict=True).embedded_regular_signatures[index]
-        out = io.BytesIO()
-        settle(async_add_validation_info(signature, _context(inquiry), output=out))
-        pdf = out.getvalue()
-    return pdf
+def _tried(act: Callable[[], T]) -> tuple[T | None, str]:
+    """What *act* gives, or why not."""
+    try:
+        return act(), ""
+    except SigningError as problem:
+        return None, problem.code
+    except _PROBLEMS:
+        return None, "signing.evidence_down"
 
 
-def _stamped(pdf: bytes, inquiry: Inquiry, tsa: TokenSource) -> bytes:
-    stamper, out = PdfTimeStamper(LiveStamper(tsa, inquiry.now)), io.BytesIO()
+def _needed(pdf: bytes, inquiry: Inquiry) -> _Needed:
     reader = PdfFileReader(io.BytesIO(pdf), strict=True)
-    if reader.embedded_timestamp_signatures:
-        settle(stamper.async_update_archival_timestamp_chain(reader, _context(inquiry), in_place=False, output=out))
-    else:
-        writer = IncrementalPdfFileWriter(io.BytesIO(pdf), strict=True)
-        settle(stamper.async_timestamp_pdf(writer, "sha256", validation_context=_context(inquiry), output=out))
-    return out.getvalue()
+    signatures, stamps = reader.embedded_regular_signatures, reader.embedded_timestamp_signatures
+    if stamps:
+        newest = max(stamps, key=lambda one: one.signed_revision)
+        imprint = newest.signed_data["encap_content_info"]["content"].parsed["message_imprint"]
+        if newest.compute_digest() != imprint["hashed_message"].native:
+            raise ValueError("the archive time-stamp is not over this document")
+        signatures = [newest, *(one for one in signatures if one.signed_revision > newest.signed_revision)]
+    entries = [(one.pkcs7_content, [evidence_of(signed, inquiry) for signed in _containers(one)]) for one in signatures]
+    return _Needed(entries, renews=bool(stamps))
 
 
-def _context(inquiry: Inquiry) -> ValidationContext:
-    """Evidence is required: the default mode would write a file without any and call it long-term."""
-    if inquiry.sources is None:
-        raise SigningError("signing.evidence_down")
-    return ValidationContext(
-        trust_roots=parsed_all(inquiry.anchors),
-        other_certs=parsed_all(inquiry.intermediates),
-        allow_fetching=True,
-        revocation_mode="require",
-        fetchers=Sources.get_fetchers(inquiry.sources),
-        moment=inquiry.now,
-        best_signature_time=inquiry.now,
-    )
+def _containers(signature: EmbeddedPdfSignature) -> Iterator[cms.SignedData]:
+    yield signature.signed_data
+    for signed in (False, True):
+        yield from extract_tst_data_iter(signature.signer_info, signed=signed)
+
+
+def _stored(pdf: bytes, entries: list[tuple[bytes, list[Evidence]]]) -> bytes:
+    writer = Increment(pdf)
+    store(writer, entries)
+    return writer.appended()
+
+
+def _stamped(pdf: bytes, needed: _Needed, inquiry: Inquiry, tsa: TokenSource, room: int = 0) -> bytes:
+    """Evidence and time-stamp in one revision, so that the stamp covers what the others will be judged by.
+
+    Whose certificate the authority stamps with shows in its answer only; evidence for one not met yet follows in a revision after it.
+    """
+    room = room or ROOM
+    writer = Increment(pdf)
+    store(writer, needed.entries)
+    writer.ensure_output_version((1, 7))  # type: ignore[no-untyped-call]  # the library has no types here
+    if writer.output_version < (2, 0):
+        writer.register_extension(ESIC_EXTENSION_1)
+    name = f"Timestamp-{uuid.uuid4()}"
+    steps = PdfCMSEmbedder(new_field_spec=SigFieldSpec(name, readable_field_name="Timestamp")).write_cms(name, writer)
+    next(steps)
+    steps.send(SigObjSetup(sig_placeholder=DocumentTimestamp(bytes_reserved=room)))
+    written = writer.reserved()
+    token = tsa.token(written.signed_sha256, inquiry.now)
+    if 2 * len(token) > room:
+        return _stamped(pdf, needed, inquiry, tsa, room=3 * len(token) // 2 * 2)
+    own = evidence_of(cms.ContentInfo.load(token)["content"], inquiry)
+    stamped = embed(written.pdf, written.start, written.end, token)
+    return stamped if any(own in known for _, known in needed.entries) else _stored(stamped, [(token, [own])])

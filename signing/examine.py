@@ -20,7 +20,7 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from signing.container import stray_certificate
 from signing.guards import OFFICE, appended_fault, byte_range_fault, hides_signature, signed_end
 from signing.keys import certificate_facts, parsed_all
-from signing.long_term import Judgement, gen_time, judge, policy_of
+from signing.long_term import Judgement, Knowledge, gen_time, judge, policy_of
 from signing.model import AGENCY, LEADER
 from signing.numbering import open_places, refilled, values
 from signing.pades import VIETNAM, settle
@@ -58,7 +58,8 @@ def examine(pdf: bytes, inquiry: Inquiry, *, second_view: bool = True) -> Report
             if hides_signature(pdf):
                 return report(Verdict.INVALID, reasons=(Reason("verify.signature_damaged"),))
             return report(Verdict.INSUFFICIENT, reasons=(Reason("verify.unsigned"),))
-        signatures = tuple(_examine_signature(pdf, one, inquiry) for one in found)
+        known = Knowledge(reader, parsed_all(inquiry.intermediates))
+        signatures = tuple(_examine_signature(pdf, one, inquiry, known) for one in found)
         reasons = _document_reasons(reader)
         if second_view and worst([one.verdict for one in signatures]) is not Verdict.INVALID:
             reasons += _second_view(pdf, reader, found)
@@ -75,6 +76,17 @@ def examine(pdf: bytes, inquiry: Inquiry, *, second_view: bool = True) -> Report
         date=shown.get("date", ""),
         is_test=any(one.certificate.is_test for one in signatures),
     )
+
+
+def levels(pdf: bytes, inquiry: Inquiry) -> list[str]:
+    """The level each signature proves by the file alone, network off; what can be read of no signature proves nothing."""
+    try:
+        reader = PdfFileReader(io.BytesIO(pdf), strict=True)
+        known = Knowledge(reader, parsed_all(inquiry.intermediates))
+        return [settle(_level(one, inquiry, known)) for one in reader.embedded_regular_signatures]
+    except Exception:
+        # As above: a file that cannot be read is no long-term file.
+        return []
 
 
 _FATAL = ("verify.number_changed", "verify.readers_differ", "verify.pages_differ")
@@ -102,9 +114,9 @@ def _document_reasons(reader: PdfFileReader) -> list[Reason]:
     return reasons
 
 
-def _examine_signature(pdf: bytes, signature: EmbeddedPdfSignature, inquiry: Inquiry) -> SignatureReport:
+def _examine_signature(pdf: bytes, signature: EmbeddedPdfSignature, inquiry: Inquiry, known: Knowledge) -> SignatureReport:
     faults = _integrity(pdf, signature)
-    judgement = settle(_judged(signature, inquiry))
+    judgement = settle(_judged(signature, inquiry, known))
     status = judgement.indication.status
     verdict = {AdESStatus.PASSED: Verdict.VALID, AdESStatus.FAILED: Verdict.INVALID}.get(status, Verdict.INSUFFICIENT)
     reasons = [*faults, *_time_reasons(judgement), _indication_reason(judgement)]
@@ -124,7 +136,7 @@ def _examine_signature(pdf: bytes, signature: EmbeddedPdfSignature, inquiry: Inq
         best_time=_local(best) if best else "",
         best_time_source=judgement.source if judgement.proven_at else "machine",
         timestamp_authority=_authority_of(tokens[0]) if tokens else "",
-        level=settle(_level(signature, inquiry, bool(tokens))),
+        level=settle(_level(signature, inquiry, known)),
         scope=_scope(signature),
         revision=signature.signed_revision,
         revision_end=_end(signature),
@@ -157,24 +169,24 @@ def _integrity(pdf: bytes, signature: EmbeddedPdfSignature) -> list[Reason]:
     return faults
 
 
-async def _judged(signature: EmbeddedPdfSignature, inquiry: Inquiry) -> Judgement:
+async def _judged(signature: EmbeddedPdfSignature, inquiry: Inquiry, known: Knowledge) -> Judgement:
     policy = policy_of(parsed_all(inquiry.anchors), inquiry.ends)
     try:
-        return await judge(signature, inquiry.now, policy, parsed_all(inquiry.intermediates), inquiry.sources)
+        return await judge(signature, inquiry.now, policy, known, inquiry.sources)
     except OSError:
         return Judgement(AdESIndeterminate.TRY_LATER)
 
 
-async def _level(signature: EmbeddedPdfSignature, inquiry: Inquiry, stamped: bool) -> str:
+async def _level(signature: EmbeddedPdfSignature, inquiry: Inquiry, known: Knowledge) -> str:
     """The level the file itself proves: B-LT and B-LTA only when it stands with the network off."""
-    if not stamped:
+    own = [gen_time(one) for one in generic_cms.extract_tst_data_iter(signature.signer_info, signed=False)]
+    if not own:
         return "B-B"
     if "/DSS" not in signature.reader.root:
         return "B-T"
-    tokens = [gen_time(one.signed_data) for one in signature.reader.embedded_timestamp_signatures]
-    tokens += [gen_time(one) for one in generic_cms.extract_tst_data_iter(signature.signer_info, signed=False)]
-    offline = replace(inquiry, now=max(tokens), sources=None)
-    judgement = await _judged(signature, offline)
+    archived = [gen_time(one.signed_data) for one in signature.reader.embedded_timestamp_signatures]
+    offline = replace(inquiry, now=max(own + archived), sources=None)
+    judgement = await _judged(signature, offline, known)
     if judgement.indication is not AdESPassed.OK:
         return "B-T"
     return "B-LTA" if any(one["step"] == "archive_timestamp" for one in judgement.steps) else "B-LT"

@@ -8,7 +8,6 @@ import os
 from dataclasses import dataclass
 
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.signers.pdf_byterange import PdfSignedData
 
 from signing.errors import SigningError
@@ -28,14 +27,15 @@ class Reserved:
 class Increment(IncrementalPdfFileWriter):
     """The library's writer, but what it writes is the new section alone."""
 
-    def __init__(self, pdf: bytes, reader: PdfFileReader | None = None) -> None:
-        """Continue *pdf*; *reader* has read it already, or it is read now, strictly."""
-        super().__init__(reader.stream if reader else io.BytesIO(pdf), prev=reader, strict=True)
+    def __init__(self, pdf: bytes) -> None:
+        """Continue *pdf*, read strictly; ``appended`` or ``reserved`` is asked once, as the last."""
+        super().__init__(io.BytesIO(pdf), strict=True)
         self._pdf = pdf
 
     def appended(self) -> bytes:
         """The document with its new revision; without changes as it was."""
-        return b"".join((self._pdf, self._section().getbuffer())) if self.objects else self._pdf
+        new = self._section().getvalue() if self.objects else b""
+        return b"".join((self._let_go(), new))
 
     def reserved(self) -> Reserved:
         """The document with its new revision, in which exactly one signature waits for its container."""
@@ -43,14 +43,20 @@ class Increment(IncrementalPdfFileWriter):
         section = self._section()
         start, end = waiting.contents.offsets
         waiting.byte_range.fill_offsets(section, start, end, section.tell())
-        before = len(self._pdf)
-        signed = hashlib.sha256(self._pdf)
+        pdf = self._let_go()
+        before, signed = len(pdf), hashlib.sha256(pdf)
         whole = signed.copy()
         with section.getbuffer() as new:
             whole.update(new)
             signed.update(new[: start - before])
             signed.update(new[end - before :])
-            return Reserved(b"".join((self._pdf, new)), whole.hexdigest(), signed.digest(), start, end)
+            return Reserved(b"".join((pdf, new)), whole.hexdigest(), signed.digest(), start, end)
+
+    def _let_go(self) -> bytes:
+        """The document, no longer held: reader and writer refer to each other and would keep it until the next collection."""
+        pdf, self._pdf = self._pdf, b""
+        self.input_stream.close()
+        return pdf
 
     def _section(self) -> _Section:
         section = _Section(len(self._pdf))

@@ -7,18 +7,18 @@ only its parts (EN 319 102-1).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from asn1crypto import cms, crl, ocsp
 from asn1crypto import x509 as asn1_x509
-from pyhanko.pdf_utils.reader import HistoricalResolver, PdfFileReader
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.decode_limits import DecodePurpose
+from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.ades.report import AdESFailure, AdESIndeterminate, AdESPassed, AdESSubIndic
 from pyhanko.sign.validation import ades, generic_cms
-from pyhanko.sign.validation.dss import DocumentSecurityStore
-from pyhanko.sign.validation.errors import NoDSSFoundError
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.policy_decl import (
     CMSAlgorithmUsagePolicy,
@@ -36,6 +36,7 @@ from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 
 from signing.algorithms import Sunset
 from signing.guards import OFFICE
+from signing.keys import parsed
 from signing.revocation import Sources
 from signing.tsa import MAX_SKEW_SECONDS
 
@@ -86,15 +87,47 @@ def policy_of(anchors: Sequence[asn1_x509.Certificate], ends: Mapping[str, str] 
     )
 
 
-def knowledge(resolver: PdfFileReader | HistoricalResolver, extra: Sequence[asn1_x509.Certificate]) -> LocalKnowledge:
-    """What a revision's document security store holds."""
-    try:
-        store = DocumentSecurityStore.read_dss(resolver)
-    except NoDSSFoundError:
-        return LocalKnowledge(known_certs=list(extra))
-    lists = [CRLContainer(crl.CertificateList.load(item.get_object().data)) for item in store.crls]
-    answers = [container for item in store.ocsps for container in OCSPContainer.load_multi(ocsp.OCSPResponse.load(item.get_object().data))]
-    return LocalKnowledge(known_certs=[*store.load_certs(), *extra], known_crls=lists, known_ocsps=answers)
+class Knowledge:
+    """What the security stores of a document's revisions hold, beside certificates known anyway; each item is read once a document."""
+
+    def __init__(self, reader: PdfFileReader, extra: Sequence[asn1_x509.Certificate]) -> None:
+        self._reader, self._extra = reader, list(extra)
+        self._revisions: dict[int, LocalKnowledge] = {}
+        self._items: dict[tuple[DecodePurpose, bytes], Any] = {}
+
+    def of(self, revision: int) -> LocalKnowledge:
+        """What was known as of *revision*."""
+        if revision not in self._revisions:
+            self._revisions[revision] = self._read(self._reader.get_historical_resolver(revision).root)
+        return self._revisions[revision]
+
+    def _read(self, root: generic.DictionaryObject) -> LocalKnowledge:
+        if "/DSS" not in root:
+            return LocalKnowledge(known_certs=self._extra)
+        found = root["/DSS"]
+        answers = self._all(found, "/OCSPs", DecodePurpose.OCSP_RESPONSE, _answers)
+        return LocalKnowledge(
+            known_certs=[*self._all(found, "/Certs", DecodePurpose.CERTIFICATE, parsed), *self._extra],
+            known_crls=self._all(found, "/CRLs", DecodePurpose.CRL, _list),
+            known_ocsps=[one for several in answers for one in several],
+        )
+
+    def _all(self, store: generic.DictionaryObject, key: str, purpose: DecodePurpose, read: Callable[[bytes], Any]) -> list[Any]:
+        items = []
+        for reference in store.get(key, ()):
+            raw = reference.get_object().read_data(purpose)
+            if (purpose, raw) not in self._items:
+                self._items[purpose, raw] = read(raw)
+            items.append(self._items[purpose, raw])
+        return items
+
+
+def _answers(raw: bytes) -> list[OCSPContainer]:
+    return OCSPContainer.load_multi(ocsp.OCSPResponse.load(raw))
+
+
+def _list(raw: bytes) -> CRLContainer:
+    return CRLContainer(crl.CertificateList.load(raw))
 
 
 def gen_time(token: cms.SignedData) -> datetime:
@@ -107,14 +140,14 @@ async def judge(
     signature: EmbeddedPdfSignature,
     now: datetime,
     policy: CertValidationPolicySpec,
-    extra: Sequence[asn1_x509.Certificate],
+    known: Knowledge,
     sources: Sources | None,
 ) -> Judgement:
-    """Judge one signature of a document as of *now*; *sources* None means without network.
+    """Judge one signature of a document as of *now*; *known* is its document's, *sources* None means without network.
 
     The integrity of the document is not judged here (``guards``).
     """
-    walk = _Walk(signature, now, policy, extra, sources)
+    walk = _Walk(signature, now, policy, known, sources)
     return await walk.run()
 
 
@@ -124,10 +157,10 @@ class _Walk:
         signature: EmbeddedPdfSignature,
         now: datetime,
         policy: CertValidationPolicySpec,
-        extra: Sequence[asn1_x509.Certificate],
+        known: Knowledge,
         sources: Sources | None,
     ) -> None:
-        self._signature, self._now, self._policy, self._extra, self._sources = signature, now, policy, extra, sources
+        self._signature, self._now, self._policy, self._known, self._sources = signature, now, policy, known, sources
         self._reader = signature.reader
         self._algorithms = CMSAlgorithmUsagePolicy.lift_policy(policy.algorithm_usage_policy or Sunset())
         self._last = self._reader.xrefs.total_revisions - 1
@@ -224,14 +257,13 @@ class _Walk:
             judgement.indication = result
 
     def _spec(self, at: datetime, revision: int, sources: Sources | None, usage: KeyUsageConstraints | None = None) -> dict[str, Any]:
-        resolver = HistoricalResolver(self._reader, revision)
         rule = RevinfoOnlineFetchingRule.ALWAYS_FETCH if sources else RevinfoOnlineFetchingRule.LOCAL_ONLY
         return {
             "timing_info": ValidationTimingInfo(at, at, point_in_time_validation=True),
             "validation_spec": SignatureValidationSpec(
                 self._policy,
                 revinfo_gathering_policy=RevocationInfoGatheringSpec(rule, sources),
-                local_knowledge=knowledge(resolver, self._extra),
+                local_knowledge=self._known.of(revision),
                 signature_algorithm_policy=self._algorithms,
                 key_usage_settings=usage or KeyUsageConstraints(),
             ),

@@ -60,10 +60,43 @@ def test_names(text: str) -> None:
         assert _prepared(hastened.prepare_name, text) == _prepared(hastened.prepare_slowly, text)
 
 
+_PARTS = st.tuples(
+    st.sampled_from(["common_name", "country_name", "organization_name", "2.5.4.97"]),
+    st.sampled_from(["Sở Tư pháp", "SỞ  TƯ PHÁP", " Sở Tư pháp ", "VN", "vn", "\ufffd", ""]),
+    st.sampled_from(["utf8_string", "bmp_string"]),
+)
+
+
+def _name(parts: list[tuple[str, str, str]]) -> x509.RDNSequence:
+    rows = [
+        x509.RelativeDistinguishedName([x509.NameTypeAndValue({"type": kind, "value": x509.DirectoryString(form, text)})])
+        for kind, text, form in parts
+    ]
+    return x509.RDNSequence(rows)
+
+
+def _answer(ask: Callable[..., object], *asked: object) -> object:
+    try:
+        return ask(*asked)
+    except Exception as problem:
+        return type(problem), str(problem)
+
+
+@given(st.lists(_PARTS, max_size=3), st.lists(_PARTS, max_size=3))
+def test_names_are_the_same_or_not_as_before(one: list[tuple[str, str, str]], other: list[tuple[str, str, str]]) -> None:
+    first, second = _name(one), _name(other)
+    for pair in ((first, second), (first, _name(one)), (second, first), (first, "a text")):
+        for _ in range(2):
+            assert _answer(hastened.same_name, *pair) == _answer(hastened.same_slowly, *pair)
+    assert _answer(hastened.name_key, first) == _answer(hastened.key_slowly, first)
+
+
 def test_the_libraries_use_them() -> None:
     assert pades.hasten is hastened.hasten
     assert generic.read_hex_string_from_stream is hastened.read_hex_string  # type: ignore[comparison-overlap]
     assert x509.NameTypeAndValue._ldap_string_prep is hastened.prepare_name
+    assert x509.RDNSequence.__eq__ is hastened.same_name
+    assert x509.RDNSequence.hashable.fget is hastened.name_key
     with pytest.raises(ValueError, match="replacement"):
         _ = x509.NameTypeAndValue({"type": "common_name", "value": x509.DirectoryString("utf8_string", "\ufffd")}).prepped_value
 
