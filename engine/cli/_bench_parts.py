@@ -27,21 +27,21 @@ from engine.runtime import Runtime, open_runtime
 from engine.settings import Settings
 from engine.worker.timers import sweep
 
-Sent = list[tuple[str, Any]]
+Sent = list[tuple[type[psycopg.Cursor[Any]], str, Any]]
 
 
 @contextmanager
 def listening() -> Iterator[Sent]:
-    """Collect what this process sends to its databases: texts with their values, BEGIN and COMMIT apart."""
+    """Collect what this process sends to its databases: by which cursor, text and values; BEGIN and COMMIT apart."""
     sent: Sent = []
     execute, executemany = psycopg.Cursor.execute, psycopg.Cursor.executemany
 
     def one(self: Any, query: Any, params: Any = None, **options: Any) -> Any:
-        sent.append((str(query), params))
+        sent.append((type(self), str(query), params))
         return execute(self, query, params, **options)
 
     def many(self: Any, query: Any, params_seq: Any, **options: Any) -> Any:
-        sent.append((str(query), list(params_seq)))
+        sent.append((type(self), str(query), list(params_seq)))
         return executemany(self, query, params_seq, **options)
 
     psycopg.Cursor.execute, psycopg.Cursor.executemany = one, many  # type: ignore[method-assign]
@@ -57,8 +57,9 @@ def replay(url: str, dossiers: Sequence[Sequence[Sent]]) -> float:
     begun = time.perf_counter()
     with psycopg.connect(conninfo(url)) as connection:
         for writes in transactions:
-            with connection.transaction(), connection.cursor() as cursor:
-                for text, values in writes:
+            with connection.transaction():
+                for kind, text, values in writes:
+                    cursor = kind(connection)
                     if isinstance(values, list) and values and isinstance(values[0], dict):
                         cursor.executemany(text, values)
                     else:

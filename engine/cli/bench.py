@@ -268,7 +268,7 @@ def commanded(runtime: Runtime, worker: UUID, dossiers: list[UUID]) -> tuple[dic
             with _bench_parts.listening() as sent, runtime.begin(actor) as w:
                 tasks.complete(w, task, ANSWERS)
             took = time.perf_counter() - begun
-            writes[-1].append([one for one in sent if one[0].lstrip().lower().startswith(WRITES)])
+            writes[-1].append([one for one in sent if one[1].lstrip().lower().startswith(WRITES)])
             if number >= WARM:
                 times.append(took)
                 counts.append(len(sent))

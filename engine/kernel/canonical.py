@@ -22,6 +22,13 @@ def plain(value: Any) -> Any:
         TypeError: for binary floating point (it has no canonical text) and for anything JSON has no place for.
         ValueError: for a naive instant, a NUL character or an integer beyond 64 bits; PostgreSQL would refuse or change them.
     """
+    kind = type(value)
+    if kind is str and value.isascii() and "\0" not in value:  # most of what is ever written; ASCII is NFC
+        return value
+    if kind is dict:
+        return {plain(key) if type(key) is str else plain(str(key)): plain(item) for key, item in value.items()}
+    if kind is UUID:
+        return str(value)
     match value:
         case None | bool():
             return value

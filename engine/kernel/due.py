@@ -7,16 +7,17 @@ candidate ids and starts an ordinary command for each, which locks the dossier a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, Text, UniqueConstraint, bindparam, delete, func, select, update
-from sqlalchemy.dialects.postgresql import ARRAY, insert
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import Index, Text, UniqueConstraint, delete, event, func, select, update
+from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column
 
+from engine.kernel import wire
 from engine.kernel.identifiers import new_id
 from engine.kernel.tables import Instant, Record
+from engine.kernel.wire import Part
 
 BATCH = 100
 PRESERVE = "preserve"
@@ -40,28 +41,93 @@ class Due(Record):
     fired_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
-_INSERT = insert(Due).values(
-    province=bindparam("province"), id=bindparam("id"), dossier=bindparam("dossier"), kind=bindparam("kind"), ref=bindparam("ref"),
-    due_at=bindparam("due_at"),
-)  # fmt: skip
-PUT = _INSERT.on_conflict_do_update(
-    index_elements=["province", "dossier", "kind", "ref"],
-    set_={"due_at": _INSERT.excluded.due_at, "fired_at": None},
-    where=Due.due_at != _INSERT.excluded.due_at,
+Key = tuple[int, UUID, str, str]
+_LATER = "due later"
+PUT = (
+    "insert into due (province, id, dossier, kind, ref, due_at) values {rows} on conflict (province, dossier, kind, ref) "
+    "do update set due_at = excluded.due_at, fired_at = null where due.due_at <> excluded.due_at"
 )
-DROP = delete(Due).where(
-    Due.province == bindparam("of_province"), Due.dossier == bindparam("of_dossier"), Due.kind == bindparam("of_kind"),
-    Due.ref == func.any(bindparam("gone", type_=ARRAY(Text))),
-)  # fmt: skip
+DROP = "delete from due where province = %s and dossier = %s"
+
+
+@dataclass(slots=True)
+class Later:
+    """What a unit of work changes in the table and nobody has asked about yet: it travels with everything else at the end.
+
+    The changes of one statement do not see each other: a row is never both put and dropped here.
+    """
+
+    put: dict[Key, datetime] = field(default_factory=dict)
+    dropped: list[tuple[int, UUID, str | None, list[str] | None]] = field(default_factory=list)
+
+    def drops(self, key: Key) -> bool:
+        """Say whether this row is among those to be dropped."""
+        return any(_matches(one, key) for one in self.dropped)
+
+    def drop(self, province: int, dossier: UUID, kind: str | None, refs: list[str] | None) -> None:
+        """Drop rows: of the dossier, of one *kind*, of some *refs*."""
+        gone = (province, dossier, kind, refs)
+        self.put = {key: at for key, at in self.put.items() if not _matches(gone, key)}
+        if gone not in self.dropped:
+            self.dropped.append(gone)
+
+    def parts(self) -> list[Part]:
+        """Return the statements, to be sent together or in this order."""
+        found = []
+        for province, dossier, kind, refs in self.dropped:
+            found.append(
+                Part(
+                    DROP + (" and kind = %s" if kind is not None else "") + (" and ref = any(%s)" if refs is not None else ""),
+                    [province, dossier, *([kind] if kind is not None else []), *([refs] if refs is not None else [])],
+                    rows=None,
+                )
+            )
+        if self.put:
+            rows = ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(self.put))
+            given = [value for (province, *rest), at in self.put.items() for value in (province, new_id(), *rest, at)]
+            found.append(Part(PUT.format(rows=rows), given, rows=None))
+        return found
+
+
+def _matches(gone: tuple[int, UUID, str | None, list[str] | None], key: Key) -> bool:
+    province, dossier, kind, refs = gone
+    return key[:2] == (province, dossier) and kind in (None, key[2]) and (refs is None or key[3] in refs)
+
+
+def _later(session: Session) -> Later:
+    known: Later | None = session.info.get(_LATER)
+    if known is None:
+        known = session.info[_LATER] = Later()
+    return known
+
+
+def parts(session: Session) -> list[Part]:
+    """Return what is still to be written; whoever asks writes it."""
+    known: Later | None = session.info.pop(_LATER, None)
+    return known.parts() if known is not None else []
+
+
+def settle(session: Session) -> None:
+    """Write now what was to be written at the end."""
+    for part in parts(session):
+        wire.send(session, part)
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _asked(state: ORMExecuteState) -> None:
+    """Whoever asks the database something in the same unit of work finds what was changed so far; relations do not lead here."""
+    if _LATER in state.session.info and not state.is_relationship_load:
+        settle(state.session)
 
 
 def put(session: Session, province: int, dossier: UUID, kind: str, ref: str, due_at: datetime) -> None:
     """Let (*dossier*, *kind*, *ref*) fall due at *due_at*; a row that stands is moved, and waits again if its instant changed."""
-    _put(session, [{"province": province, "id": new_id(), "dossier": dossier, "kind": kind, "ref": ref, "due_at": due_at}])
-
-
-def _put(session: Session, rows: list[dict[str, Any]]) -> None:
-    session.connection().execute(PUT, rows)
+    if due_at.tzinfo is None:
+        raise ValueError("a naive datetime reached the database")
+    key = (province, dossier, kind, ref)
+    if _later(session).drops(key):
+        settle(session)
+    _later(session).put[key] = due_at
 
 
 def change(
@@ -70,24 +136,15 @@ def change(
     """Make the dossier's rows of *kind* *after*, where they are known to be *before*: only what differs is written."""
     gone = [ref for ref in before if ref not in after]
     if gone:
-        session.connection().execute(DROP, {"of_province": province, "of_dossier": dossier, "of_kind": kind, "gone": gone})
-    new = [
-        {"province": province, "id": new_id(), "dossier": dossier, "kind": kind, "ref": ref, "due_at": at}
-        for ref, at in after.items()
-        if before.get(ref) != at
-    ]
-    if new:
-        _put(session, new)
+        _later(session).drop(province, dossier, kind, gone)
+    for ref, at in after.items():
+        if before.get(ref) != at:
+            put(session, province, dossier, kind, ref, at)
 
 
-def clear(session: Session, province: int, dossier: UUID, kind: str | None = None, ref: str | None = None) -> None:
-    """Take rows out: of the dossier, of one *kind*, or exactly one."""
-    query = delete(Due).where(Due.province == province, Due.dossier == dossier)
-    if kind is not None:
-        query = query.where(Due.kind == kind)
-    if ref is not None:
-        query = query.where(Due.ref == ref)
-    session.execute(query)
+def clear(session: Session, province: int, dossier: UUID, kind: str | None = None) -> None:
+    """Take rows out: of the dossier, or of one *kind*."""
+    _later(session).drop(province, dossier, kind, None)
 
 
 def replace(session: Session, province: int, dossier: UUID, kind: str, instants: Mapping[str, datetime]) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
 from engine.errors import Conflict
-from engine.kernel import journal, outbox, requests, wire
+from engine.kernel import due, journal, outbox, requests, wire
 from engine.kernel.canonical import plain
 from engine.kernel.clock import Clock
 from engine.kernel.tables import Json
@@ -102,12 +102,16 @@ class UnitOfWork:
         lines = journal.parts(self.session, self.province, self.now, self.actor.identity, self._facts)
         if lines is None:
             self.session.flush()
+            due.settle(self.session)
         if self._promises:
             outbox.write(self.session, self.province, self.now, self._promises)
         if lines is not None:
-            if wire.write(self.session, lines, wire.driver(self.session).commit):
+            later = due.parts(self.session)
+            if wire.write(self.session, [*later, *lines], wire.driver(self.session).commit):
                 return
             self.session.flush()
+            for part in later:
+                wire.send(self.session, part)
         if self._facts:
             journal.seal(self.session, self.province, self.now, self.actor.identity, self._facts)
 

@@ -316,7 +316,8 @@ def whose_turn(flow: Flow) -> set[UUID | None]:
 
 def announce(flow: Flow, template: str) -> None:
     """Promise one notice a milestone: the message carries ids, the connector reads the address when it sends."""
-    party: Any = flow.dossier.party("owner")
+    with flow.w.session.no_autoflush:  # nobody changes the owner here: what the step changes is written with its end
+        party: Any = flow.dossier.party("owner")
     if party is not None and party.email_sealed:
         promise(flow, template)
 

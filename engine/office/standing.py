@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine.errors import Forbidden
 from engine.kernel.unit_of_work import UnitOfWork
-from engine.organisation.directory import directory
+from engine.organisation.directory import Directory, directory
 from engine.organisation.model import Appointment, Delegation, OrgUnit, Position
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -101,9 +101,18 @@ def seats_at(w: UnitOfWork, person_id: UUID, at: datetime) -> Standing:
     name = known.names.get(person_id)
     if name is None:
         raise Forbidden("organisation.no_person")
-    seats = [seat(known.units, a, p) for a, p in known.holdings(person_id, at)]
-    seats += [seat(known.units, a, p, d) for a, p, d in known.lendings(person_id, at)]
+    seats = [_seat(known, a, p) for a, p in known.holdings(person_id, at)]
+    seats += [_seat(known, a, p, d) for a, p, d in known.lendings(person_id, at)]
     return Standing(person_id, name, tuple(seats))
+
+
+def _seat(known: Directory, appointment: Appointment, position: Position, delegation: Delegation | None = None) -> Seat:
+    """Return a seat as it is for as long as the organisation does not change; when it is held is asked each time."""
+    place = (appointment.id, delegation and delegation.id)
+    found: Seat | None = known.concluded.get(place)
+    if found is None:
+        found = known.concluded[place] = seat(known.units, appointment, position, delegation)
+    return found
 
 
 def seat(units: dict[UUID, OrgUnit], appointment: Appointment, position: Position, delegation: Delegation | None = None) -> Seat:

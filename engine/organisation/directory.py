@@ -8,7 +8,7 @@ where a command reads the number together with the row it locks.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 from typing import Any, TypeVar
@@ -51,6 +51,8 @@ class Directory:
     """Appointments with their positions, by person, of all times."""
     lent: Mapping[UUID, Sequence[tuple[Appointment, Position, Delegation]]]
     """What was ever lent to a person."""
+    concluded: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What was concluded from this organisation and is asked for again; it goes when the organisation changes."""
 
     def holdings(self, person_id: UUID, at: datetime) -> list[tuple[Appointment, Position]]:
         """Return what a person holds at an instant; appointments are dated in Vietnamese days."""
