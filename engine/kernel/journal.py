@@ -17,7 +17,7 @@ from uuid import UUID
 
 import orjson
 from psycopg.types.json import Jsonb
-from sqlalchemy import BigInteger, Index, LargeBinary, Text, bindparam, func, insert, select, text, update
+from sqlalchemy import BigInteger, Index, LargeBinary, Text, bindparam, func, insert, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -106,12 +106,8 @@ MOVE_HEAD = (
 )
 
 
-HEAD = (
-    select(JournalHead.number, JournalHead.hash, func.clock_timestamp())
-    .where(JournalHead.province == bindparam("province"))
-    .with_for_update()
-)
-"""Locks the end of a chain and tells the server's time; to be asked after the dossier's lock, with a condition on the chain."""
+HEAD = (JournalHead.number, JournalHead.hash, func.clock_timestamp())
+"""The end of a chain and the server's time, for a statement that locks it together with its dossier, after the dossier."""
 _HEADS = "journal heads"
 # Whoever read the head under the dossier's lock adds lines without locking it again; if it has moved all the same, nothing is written.
 ADD_TO_KNOWN = text(

@@ -18,8 +18,8 @@ import psycopg
 from sqlalchemy import Column, Engine, Select, inspect
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Mapper, Session, make_transient_to_detached
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm import Mapper, Session
+from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.sql import ClauseElement
 
@@ -54,10 +54,12 @@ class Shape:
         self.defaults: dict[str, Any] = {}
         self.nulls: set[str] = set()  # where None is a value of its own: JSON
         self.filled = False  # whether the database fills in a column the record may be asked for
+        self.unread: set[str] = set()  # computed by the database; asked for when somebody wants them
         for prop in mapper.column_attrs:
             column = prop.columns[0]
             assert isinstance(column, Column)
             if column.computed is not None:
+                self.unread.add(prop.key)
                 continue
             kind = column.type.dialect_impl(dialect)
             self.columns[prop.key] = (f'"{column.name}"', kind.bind_processor(dialect))
@@ -77,13 +79,15 @@ class Shape:
         bind = self.columns[attribute][1]
         return value if bind is None else bind(value)
 
-    def default(self, attribute: str) -> Any:
-        """Return a fresh default of a column."""
-        given = self.defaults[attribute]
-        return given.arg(None) if given.is_callable else given.arg
+    def complete(self, attributes: dict[str, Any]) -> None:
+        """Give the attributes that have no value yet the defaults of their columns."""
+        for name, default in self.defaults.items():
+            if attributes.get(name) is None and (name not in attributes or name not in self.nulls):
+                attributes[name] = default.arg(None) if default.is_callable else default.arg
 
 
 _DIALECT: Any = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+_NUMBERED: Any = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
 _shapes: dict[Any, Shape] = {}
@@ -105,23 +109,37 @@ def columns(record: type) -> list[Column[Any]]:
     return shape(record).selected
 
 
-def prepared(query: Select[Any]) -> str:
-    """Return the text of a statement for the driver, parameters by name; its constants have to be literals."""
-    compiled = query.compile(dialect=_DIALECT)
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A statement as the server takes it, and the names of its values in their order."""
+
+    text: str
+    names: tuple[str, ...]
+
+
+def prepared(query: Select[Any]) -> Prepared:
+    """Return a statement for the driver; its constants have to be literals."""
+    compiled = query.compile(dialect=_NUMBERED)
     assert all(bind.required for bind in compiled.binds.values()), "a constant that is not a literal"
-    return str(compiled)
+    return Prepared(str(compiled), tuple(compiled.positiontup or ()))
+
+
+_DRIVER = "driver"
 
 
 def driver(session: Session) -> psycopg.Connection[Row]:
-    """Return the driver's connection of this transaction."""
-    return cast("psycopg.Connection[Row]", session.connection().connection.driver_connection)
+    """Return the driver's connection of this session, whose one transaction is the unit of work."""
+    found: psycopg.Connection[Row] | None = session.info.get(_DRIVER)
+    if found is None:
+        found = session.info[_DRIVER] = cast("psycopg.Connection[Row]", session.connection().connection.driver_connection)
+    return found
 
 
-def read(session: Session, statements: Sequence[str], given: Mapping[str, Any]) -> list[list[Row]]:
+def read(session: Session, statements: Sequence[Prepared], given: Mapping[str, Any]) -> list[list[Row]]:
     """Send all *statements* at once, each seeing what the ones before it locked; return their rows."""
     connection = driver(session)
     with as_the_session_says(session), connection.pipeline():
-        cursors = [connection.execute(text, given) for text in statements]
+        cursors = [psycopg.RawCursor(connection).execute(one.text, [given[name] for name in one.names]) for one in statements]
         return [cursor.fetchall() for cursor in cursors]
 
 
@@ -135,6 +153,7 @@ def as_the_session_says(session: Session) -> Iterator[None]:
         engine = session.get_bind()
         if gone and isinstance(engine, Engine):
             session.invalidate()
+            del session.info[_DRIVER]
             engine.dispose()
         raise DBAPIError.instance(None, None, error, psycopg.Error, hide_parameters=True, connection_invalidated=bool(gone)) from error
 
@@ -160,7 +179,20 @@ def made(session: Session, record: type[T], values: Row) -> T:
         return cast(T, found)
     one = known.new()
     one.__dict__.update(attributes)
-    make_transient_to_detached(one)
+    # As the session's own loading does it; `Session.add` would look through every relation of the record for others to add.
+    state = instance_state(one)
+    state.key, state.session_id = key, session.hash_key
+    state.expired_attributes.update(known.unread)
+    session.identity_map.add(state)
+    return cast(T, one)
+
+
+def fresh(session: Session, record: type[T], **values: Any) -> T:
+    """Return a new record of the session with these *values* and the defaults of its columns, as one assignment."""
+    known: Shape = shape(record)
+    one = known.new()
+    one.__dict__.update(values)
+    known.complete(one.__dict__)
     session.add(one)
     return cast(T, one)
 
@@ -213,23 +245,22 @@ def _parts(session: Session) -> list[Part] | None:
         return None
     parts: list[Part] = []
     for record in session.dirty:
-        state = inspect(record)
-        known = shape(type(record))
-        if any(name not in known.columns or name in known.keys for name in state.committed_state):
+        state = instance_state(record)
+        known, before, now = shape(type(record)), state.committed_state, state.dict
+        if any(name not in known.columns or name in known.keys for name in before):
             return None
-        changed = sorted(name for name, before in state.committed_state.items() if not _same(before, state.dict.get(name)))
-        if any(isinstance(state.dict.get(name), ClauseElement) for name in changed):
+        changed = sorted([name for name, value in before.items() if not _same(value, now.get(name))])
+        if any(isinstance(now.get(name), ClauseElement) for name in changed):
             return None
         if changed:
-            parts.append(_update(known, state, changed))
+            parts.append(_update(known, before, now, changed))
     for record in session.new:
-        state = inspect(record)
+        attributes = instance_state(record).dict
         known = shape(type(record))
-        if known.filled or any(state.dict.get(name) for name in known.relations):
+        inserted = None if known.filled or any(attributes.get(name) for name in known.relations) else _insert(known, attributes)
+        if inserted is None:
             return None
-        if any(isinstance(value, ClauseElement) for value in state.dict.values()):
-            return None
-        parts.append(_insert(known, record, state))
+        parts.append(inserted)
     # Always in the same order: the same change is the same text, which the server has prepared already.
     return sorted(parts, key=lambda part: part.text) if len(parts) <= LARGEST else None
 
@@ -238,12 +269,12 @@ def _same(before: Any, now: Any) -> bool:
     return before is now or (type(before) is type(now) and bool(before == now))
 
 
-def _update(known: Shape, state: Any, changed: list[str]) -> Part:
-    where = [*known.keys, *(["version"] if isinstance(state.committed_state.get("version"), int) else [])]
-    before = {name: state.dict[name] for name in known.keys} | {"version": state.committed_state.get("version")}
-    text = _update_text(known, tuple(changed), tuple(where))
-    given = [known.bound(name, state.dict.get(name)) for name in changed]
-    return Part(text, [*given, *(known.bound(name, before[name]) for name in where)])
+def _update(known: Shape, before: dict[str, Any], now: dict[str, Any], changed: list[str]) -> Part:
+    version = before.get("version")
+    where = [*known.keys, "version"] if isinstance(version, int) else known.keys
+    values = [known.bound(name, now.get(name)) for name in changed]
+    values += [known.bound(name, now[name]) for name in known.keys]
+    return Part(_update_text(known, tuple(changed), tuple(where)), [*values, version] if len(where) > len(known.keys) else values)
 
 
 @cache
@@ -253,12 +284,17 @@ def _update_text(known: Shape, changed: tuple[str, ...], where: tuple[str, ...])
     return f"update {known.table} set {assigned} where {found} returning 1"  # noqa: S608 — names of our own tables
 
 
-def _insert(known: Shape, record: Any, state: Any) -> Part:
-    for name in known.defaults:
-        if state.dict.get(name) is None and (name not in state.dict or name not in known.nulls):
-            setattr(record, name, known.default(name))
-    given = tuple(name for name in known.columns if name in state.dict)
-    return Part(_insert_text(known, given), [known.bound(name, state.dict[name]) for name in given])
+def _insert(known: Shape, attributes: dict[str, Any]) -> Part | None:
+    known.complete(attributes)
+    given, values = [], []
+    for name, (_, bind) in known.columns.items():
+        if name in attributes:
+            value = attributes[name]
+            if isinstance(value, ClauseElement):
+                return None
+            given.append(name)
+            values.append(value if bind is None else bind(value))
+    return Part(_insert_text(known, tuple(given)), values)
 
 
 @cache

@@ -24,10 +24,9 @@ from engine.feel.dmn import Outcome as DecisionOutcome
 from engine.kernel import due as due_table
 from engine.kernel import journal, wire
 from engine.kernel.due import Due
-from engine.kernel.identifiers import new_id
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
-from engine.kernel.wire import columns, prepared
+from engine.kernel.wire import Prepared, columns, prepared
 from engine.office.standing import ZONE, Standing, agency_of, reach_of, seats_at, units_of
 from engine.organisation.directory import OrganisationChange, renumber
 from engine.organisation.model import Person
@@ -90,7 +89,7 @@ def lock(w: UnitOfWork, *, dossier_id: UUID | None = None, code: str | None = No
 
 
 @cache
-def _reading() -> tuple[str, ...]:
+def _reading() -> tuple[Prepared, ...]:
     """Return the statements that lock and read around a task; putting them together costs more than the database needs to answer."""
     other = aliased(Task)
 
@@ -101,61 +100,61 @@ def _reading() -> tuple[str, ...]:
     task: BindParameter[UUID] = bindparam("task", type_=Uuid())
     person: BindParameter[UUID | None] = bindparam("person", type_=Uuid())
     its_dossier = select(Task.dossier_id).where(Task.province == province, Task.id == task).scalar_subquery()
-    # The first locks the dossier and reads the number of the organisation.
+    # The first reads the number of the organisation, and locks the dossier and then the end of its chain, which every dossier has: nobody
+    # adds a line between reading and writing, not even who only looks at the dossier. Whoever had to wait sees both as they are now.
     lock = (
-        select(select(OrganisationChange.number).where(OrganisationChange.province == province).scalar_subquery(), *columns(Dossier))
+        select(
+            select(OrganisationChange.number).where(OrganisationChange.province == province).scalar_subquery(),
+            *journal.HEAD,
+            *columns(Dossier),
+        )
+        .join(journal.JournalHead, (journal.JournalHead.province == Dossier.province) & (journal.JournalHead.chain == Dossier.id))
         .where(Dossier.province == province, Dossier.id == its_dossier)
-        .with_for_update(of=Dossier)
+        .with_for_update(of=[Dossier, journal.JournalHead])
     )
-    # The end of its chain is locked too: nobody adds a line between reading and writing, not even who only looks at the dossier.
-    chain = journal.HEAD.where(journal.JournalHead.chain == its_dossier)
-    # Under the lock: the instance, its timers, whether somebody else submitted, and what opens next for who acts.
+    # The second, under the lock: timers, whether somebody else submitted, what opens next for who acts; the instance, and with it its open
+    # tasks and the one that is meant.
     timers = select(func.jsonb_object_agg(Due.ref, Due.due_at)).where(
-        Due.province == province, Due.dossier == Instance.dossier_id, Due.kind == literal("timer")
+        Due.province == province, Due.dossier == its_dossier, Due.kind == literal("timer")
     )
-    submitter = select(Party.id).where(
-        Party.province == province, Party.dossier_id == Instance.dossier_id, Party.kind == literal("submitter")
-    )
+    submitter = select(Party.id).where(Party.province == province, Party.dossier_id == its_dossier, Party.kind == literal("submitter"))
     urgent = (
         select(other.id)
         .where(other.province == province, other.state == literal("open"), other.assignee_id == person, other.id != task)
         .order_by(other.due_at.asc().nulls_last(), other.opened_at)
         .limit(literal(1))
     )
-    around = select(
-        timers.correlate(Instance).scalar_subquery(), submitter.correlate(Instance).exists(), urgent.scalar_subquery(), *columns(Instance)
-    ).where(Instance.province == province, Instance.dossier_id == its_dossier)
-    # The open tasks, and the one that is meant.
-    open_tasks = (
-        select(*columns(Task))
-        .where(Task.province == province, Task.dossier_id == its_dossier, or_(Task.state == literal("open"), Task.id == task))
+    around = (
+        select(timers.scalar_subquery(), submitter.exists(), urgent.scalar_subquery(), *columns(Instance), *columns(Task))
+        .join(Task, (Task.province == Instance.province) & (Task.dossier_id == Instance.dossier_id))
+        .where(Instance.province == province, Instance.dossier_id == its_dossier, or_(Task.state == literal("open"), Task.id == task))
         .order_by(Task.opened_at)
     )
-    return prepared(lock), prepared(chain), prepared(around), prepared(open_tasks)
+    return prepared(lock), prepared(around)
 
 
 def lock_task(w: UnitOfWork, task_id: UUID) -> Flow:
-    """Lock the dossier of a task and read all that completing the task needs: four statements, one journey.
+    """Lock the dossier of a task and read all that completing the task needs: two statements, one journey.
 
     Raises:
         NotFound: there is no such task.
     """
     w.session.flush()
     given = {"province": w.province, "task": task_id, "person": w.actor.person}
-    locked, chain, around, tasks = wire.read(w.session, _reading(), given)
+    locked, rows = wire.read(w.session, _reading(), given)
     if not locked:
         raise NotFound("task.not_found")
-    number, *facts = locked[0]
-    timers, represented, urgent, *instance = around[0]
-    dossier = wire.made(w.session, Dossier, facts)
+    number, *head = locked[0][:4]
+    timers, represented, urgent = rows[0][:3]
+    dossier = wire.made(w.session, Dossier, locked[0][4:])
     renumber(w.session, number)
-    if chain:
-        journal.remember_head(w.session, dossier.id, chain[0])
-    found = [wire.made(w.session, Task, row) for row in tasks]
+    journal.remember_head(w.session, dossier.id, head)
+    width = 3 + len(columns(Instance))
+    found = [wire.made(w.session, Task, row[width:]) for row in rows]
     return Flow(
         w,
         dossier,
-        wire.made(w.session, Instance, instance),
+        wire.made(w.session, Instance, rows[0][3:width]),
         w.part(ProcedureCache).package(w, dossier.procedure_version_id),
         task=next(task for task in found if task.id == task_id),
         open_tasks=[task for task in found if task.state == "open"],
@@ -305,9 +304,10 @@ def open_task(flow: Flow, opened: OpenTask, closing: Task | None, by: UUID | Non
         rounds = w.session.scalar(before) or 0
     unit_id, assignee = address(flow, lane, properties, opened.variables)
     hours = float(properties.get("stage_hours") or 0)
-    task = Task(
+    task = wire.fresh(
+        w.session,
+        Task,
         province=w.province,
-        id=new_id(),
         dossier_id=d.id,
         instance_id=flow.instance.id,
         engine_task=opened.uuid,
@@ -325,21 +325,20 @@ def open_task(flow: Flow, opened: OpenTask, closing: Task | None, by: UUID | Non
         due_at=stage_due(w.now, hours, flow.calendar) if hours else None,
         answers={},
     )
-    w.session.add(task)
-    w.session.add(
-        Handover(
-            province=w.province,
-            dossier_id=d.id,
-            at=w.now,
-            kind="handed_over",
-            step=task.name,
-            from_person_id=by,
-            from_unit_id=closing.unit_id if closing else d.reception_unit_id,
-            to_unit_id=unit_id,
-            to_person_id=assignee,
-            due_at=task.due_at,
-            outcome=closing.outcome if closing else None,
-        )
+    wire.fresh(
+        w.session,
+        Handover,
+        province=w.province,
+        dossier_id=d.id,
+        at=w.now,
+        kind="handed_over",
+        step=task.name,
+        from_person_id=by,
+        from_unit_id=closing.unit_id if closing else d.reception_unit_id,
+        to_unit_id=unit_id,
+        to_person_id=assignee,
+        due_at=task.due_at,
+        outcome=closing.outcome if closing else None,
     )
     w.record("task.opened", d.id, task=str(task.id), step=task.step, unit=str(unit_id), round=task.round)
     return task

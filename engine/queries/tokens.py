@@ -40,7 +40,7 @@ def holder(w: UnitOfWork, token: str) -> Holder | None:
 
 
 @cache
-def _known() -> str:
+def _known() -> wire.Prepared:
     organisation = select(OrganisationChange.number).where(OrganisationChange.province == bindparam("province", type_=SmallInteger()))
     return wire.prepared(
         select(
