@@ -161,17 +161,18 @@ class Run:
         now = {instance.uuid_of(task) for task in ready}
         was = self.before - closed
         pruning.prune(instance, self.program)
+        open_now = tuple([reading.open_task(instance, task) for task in ready])
         return Advance(
             state=state.dump(instance),
-            opened=tuple(reading.open_task(instance, task) for task in ready if instance.uuid_of(task) not in was),
+            opened=tuple([one for one in open_now if one.uuid not in was]),
             closed=tuple(sorted(self.before - (now - closed))),
-            ready=tuple(reading.open_task(instance, task) for task in ready),
+            ready=open_now,
             ended=reading.end_of(instance),
             outcome=outcome,
             timers=deadlines if outcome == RUNNING else (),
             waiting=waiting if outcome == RUNNING else (),
             thrown=thrown,
-            variables=reading.variables(instance),
+            told=lambda: reading.variables(instance),
             signals=reading.signals(instance) if outcome == RUNNING else (),
         )
 

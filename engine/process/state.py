@@ -111,8 +111,9 @@ def _read(state: bytes) -> Any:
 
 def _flow(flow: Any, names: dict[str, int], place: dict[int, tuple[int, int]], values: _Values) -> dict[str, Any]:
     rows = []
-    for task in flow.tasks.values():
-        parent = flow.tasks.get(task._parent)
+    tasks = flow.tasks
+    for task in tasks.values():
+        parent = tasks.get(task._parent)
         rows.append(
             [
                 task.id,
@@ -120,7 +121,7 @@ def _flow(flow: Any, names: dict[str, int], place: dict[int, tuple[int, int]], v
                 task._state | _TRIGGERED if task.triggered else task._state,
                 -1 if parent is None else place[parent.id][1],
                 task.last_state_change,
-                _marks(task),
+                _marks(task) if task.internal_data else 0,
                 _changes(None if parent is None else parent.data, task.data, values),
             ]
         )
@@ -139,8 +140,6 @@ def _flow(flow: Any, names: dict[str, int], place: dict[int, tuple[int, int]], v
 
 
 def _marks(task: Any) -> Any:
-    if not task.internal_data:
-        return 0
     if task._state & TaskState.FINISHED_MASK:
         return {mark: task.internal_data[mark] for mark in _LASTING if mark in task.internal_data} or 0
     marks = dict(task.internal_data)
@@ -155,9 +154,11 @@ def _changes(inherited: dict[str, Any] | None, data: dict[str, Any], values: _Va
     if not data:
         return _EMPTY
     known = inherited or {}
+    # What was inherited is the very same object, hence the first question: it answers for nearly all.
+    other = [name for name, value in data.items() if (old := known.get(name, _MISSING)) is not value and not same(old, value)]
+    dropped = [] if known.keys() <= data.keys() else sorted(known.keys() - data.keys())
     # By name: the order in which variables were written is not kept, so it must not decide where their values stand.
-    changed = {name: values.place(data[name]) for name in sorted(data) if not same(known.get(name, _MISSING), data[name])}
-    dropped = sorted(name for name in known if name not in data)
+    changed = {name: values.place(data[name]) for name in sorted(other)}
     return [changed, dropped] if changed or dropped else _SAME
 
 

@@ -107,9 +107,14 @@ class Advance:
     timers: tuple[Timer, ...]
     waiting: tuple[str, ...]
     thrown: tuple[Thrown, ...]
-    variables: Mapping[str, Json]
+    told: Callable[[], Mapping[str, Json]] = field(repr=False, compare=False)
     signals: tuple[str, ...] = ()
     """The names of the signals the instance listens to now."""
+
+    @property
+    def variables(self) -> Mapping[str, Json]:
+        """The variables as the live steps see them, put together when somebody asks: what all branches wrote costs a walk over the tree."""
+        return self.told()
 
 
 @dataclass(frozen=True, slots=True)
