@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from engine.runtime import open_runtime, write_logs
+from engine.runtime import all_loaded, open_runtime, write_logs
 from engine.settings import Settings
 from webapp import create_app
 
@@ -13,4 +13,6 @@ def application() -> Flask:
     """Return the web application of the installation the environment describes."""
     settings = Settings.from_environment()
     write_logs(settings)
-    return create_app(open_runtime(settings))
+    app = create_app(open_runtime(settings))
+    all_loaded()
+    return app

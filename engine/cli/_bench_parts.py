@@ -23,7 +23,7 @@ from engine.kernel.unit_of_work import Actor, UnitOfWork
 from engine.process import instance, state
 from engine.process.model import Task
 from engine.process.program import build
-from engine.runtime import Runtime, open_runtime
+from engine.runtime import Runtime, all_loaded, open_runtime
 from engine.settings import Settings
 from engine.worker.timers import sweep
 
@@ -72,6 +72,7 @@ def complete(settings: Settings, worker: UUID, dossiers: Sequence[UUID], answers
     runtime = open_runtime(settings, clock=SystemClock())
     actor = Actor("person", person=worker, label="bench")
     times: list[float] = []
+    all_loaded()  # as the web and the worker do
     try:
         for number, dossier in enumerate(dossiers):
             while task := next_open(runtime, actor, dossier):

@@ -39,7 +39,7 @@ from engine.procedure.loader import load_folder
 from engine.process import instance, state
 from engine.process.model import Instance, Task
 from engine.process.program import prepare
-from engine.runtime import Runtime, open_runtime
+from engine.runtime import Runtime, all_loaded, open_runtime
 from engine.settings import ROOT, Settings
 
 CASE = ROOT / "benchmarks" / "case"
@@ -255,6 +255,7 @@ def commanded(runtime: Runtime, worker: UUID, dossiers: list[UUID]) -> tuple[dic
     actor = Actor("person", person=worker, label="bench")
     times, counts = [], []
     writes: list[list[_bench_parts.Sent]] = []
+    all_loaded()  # as the web and the worker do
     for number, dossier in enumerate(dossiers):
         writes.append([])
         for _ in range(STEPS):

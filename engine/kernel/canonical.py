@@ -66,4 +66,9 @@ def plain(value: Any) -> Any:
 
 def canonical(value: Any) -> bytes:
     """Return the canonical bytes of *value*: JSON in UTF-8, keys sorted, no blanks, every text in NFC."""
-    return orjson.dumps(plain(value), option=orjson.OPT_SORT_KEYS)
+    return encoded(plain(value))
+
+
+def encoded(value: Any) -> bytes:
+    """Return the canonical bytes of what `plain` has returned."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)

@@ -21,7 +21,7 @@ from sqlalchemy import BigInteger, Index, LargeBinary, Text, bindparam, func, in
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.kernel.canonical import canonical, plain
+from engine.kernel.canonical import canonical, encoded, plain
 from engine.kernel.tables import Base, Instant, Json, ProvinceKey
 from engine.kernel.wire import Part
 
@@ -177,13 +177,15 @@ def _lines(
 ) -> list[dict[str, Any]]:
     number, previous, recorded_at = head
     lines: list[dict[str, Any]] = []
+    where, when = plain(chain), [plain(at), plain(recorded_at)]
     for item in recorded:
         number += 1
         said: dict[str, Any] = {
             "province": province, "chain": chain, "number": number, "at": at, "recorded_at": recorded_at,
             "kind": item.kind, "actor": actor, "facts": item.facts,
         }  # fmt: skip
-        own = line_hash(previous, line_content(**said))
+        # As `line_content`, of parts that are plain already: facts since they were recorded, the actor as the unit of work gives it.
+        own = line_hash(previous, encoded([FORMAT, province, where, number, *when, item.kind, actor, item.facts]))
         lines.append({**said, "previous": previous, "hash": own})
         previous = own
     return lines

@@ -63,6 +63,8 @@ class Form:
 
         A hidden field's answer counts for nothing, also where another field's visibility asks for it.
         """
+        if not self.has_rules:
+            return self.fields
         shown, _ = self._settle(answers, scope or {})
         return tuple(field for field in self.fields if field.key in shown)
 

@@ -14,7 +14,7 @@ from procrastinate import App, JobContext, PsycopgConnector
 from engine.kernel import outbox
 from engine.kernel.database import conninfo
 from engine.kernel.logs import configure, logger
-from engine.runtime import Runtime, open_runtime
+from engine.runtime import Runtime, all_loaded, open_runtime
 from engine.settings import Settings
 from engine.worker import dispatch, migrations, preservation, seal, signatures, timers
 
@@ -75,6 +75,7 @@ def run(settings: Settings) -> None:
     """Work until a signal says stop."""
     configure(settings.log_level)
     runtime = open_runtime(settings)
+    all_loaded()
     tickers = [
         Ticker("sweep", lambda: timers.sweep(runtime), SWEEP_PAUSE),
         Ticker("migrations", lambda: migrations.move_waiting(runtime), SWEEP_PAUSE),
