@@ -40,6 +40,7 @@ from pyhanko_certvalidator import ValidationContext
 from signing import container, fields, hastened, keys, pades, testpki
 from signing.archive import raise_level
 from signing.authorities import Authorities
+from signing.evidence import Gathered
 from signing.examine import Inquiry, examine
 from signing.keys import mechanism_for, parsed, sign_with
 from signing.model import LEADER, Box, FieldPlan
@@ -98,7 +99,7 @@ class Desk:
         self.key, self.certificate = pkcs12.load_pkcs12(self.container, PIN).key, self.pki.certificate("a")
         self.authorities = Authorities(self.pki)
         self.tsa, self.name = in_process(self.authorities.timestamp, lambda: NOW), mechanism_for(self.certificate.der)
-        self.inquiry = self.asked_anew()
+        self.inquiry, self.gathered = self.asked_anew(), Gathered()
         self.stock = signers.SimpleSigner.load_pkcs12_data(self.container, [], PIN)
 
     def asked_anew(self) -> Inquiry:
@@ -117,6 +118,12 @@ class Desk:
         prepared = pades.prepare(self.pdf, LEADER, self.certificate, NOW)
         raw = sign_with(self.key, self.name, prepared.to_sign)
         return pades.finish(prepared.pdf, prepared.state, raw, self.tsa.token(pades.imprint(raw), NOW))
+
+    def b_lta(self) -> bytes:
+        """Signed, time-stamped, with evidence and archive stamp, and read back."""
+        raised = raise_level(self.b_t(), self.inquiry, self.tsa, gathered=self.gathered)
+        assert raised.level == "B-LTA"
+        return raised.pdf
 
     def stock_b_b(self) -> bytes:
         """Signed the way pyHanko's manual does it."""
@@ -175,13 +182,13 @@ def measure(rounds: int) -> dict[str, Any]:
         figures |= {
             "b_b_ms": _median(desk.b_b, rounds),
             "b_t_ms": _median(desk.b_t, rounds),
-            "b_lta_ms": _median(lambda: raise_level(desk.b_t(), desk.inquiry, desk.tsa), rounds),
+            "b_lta_ms": _median(desk.b_lta, rounds),
             "b_lta_first_ms": _median(lambda: raise_level(desk.b_t(), desk.asked_anew(), desk.tsa), rounds),
             "verify_ms": _median(lambda: examine(signed, desk.inquiry, second_view=False), rounds, _forget),
             "verify_with_pages_ms": _median(lambda: examine(signed, desk.inquiry), rounds, _forget),
             "verify_b_lta_with_pages_ms": _median(lambda: examine(lasting, desk.inquiry), rounds, _forget),
             "batch_100_s": round(_once(lambda: [desk.b_t() for _ in range(100)]) / 1000, 2),
-            "batch_100_b_lta_s": round(_once(lambda: [raise_level(desk.b_t(), desk.inquiry, desk.tsa) for _ in range(100)]) / 1000, 2),
+            "batch_100_b_lta_s": round(_once(lambda: [desk.b_lta() for _ in range(100)]) / 1000, 2),
             "memory_50_mb_mib": _memory(),
         }
     for name in ("b_b", "b_t", "b_lta", "verify"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -24,14 +24,14 @@ from pyhanko.sign.signers.constants import ESIC_EXTENSION_1
 from pyhanko.sign.signers.pdf_byterange import DocumentTimestamp
 from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.generic_cms import extract_tst_data_iter
-from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko_certvalidator.errors import PathError, ValidationError
 
 from signing.errors import SigningError
-from signing.evidence import Evidence, evidence_of, store
+from signing.evidence import Evidence, Gathered, store
 from signing.examine import Inquiry, levels
 from signing.increment import Increment, embed
 from signing.keys import certificate_facts
+from signing.long_term import gen_time
 from signing.tsa import TokenSource
 
 T = TypeVar("T")
@@ -66,15 +66,17 @@ class _Needed:
     renews: bool
 
 
-def raise_level(pdf: bytes, inquiry: Inquiry, tsa: TokenSource | None, *, archive: bool = True) -> Raised:
+def raise_level(pdf: bytes, inquiry: Inquiry, tsa: TokenSource | None, *, archive: bool = True, gathered: Gathered | None = None) -> Raised:
     """Collect evidence for every signature and, with *archive*, time-stamp the whole; calling it again renews the archive time-stamp.
 
     *inquiry* carries anchors, clock and sources. Never loses work: on an outage the best bytes so far come back with the reason.
+    *gathered* lets documents of the same people share their evidence.
     """
-    needed, missing = _tried(partial(_needed, pdf, inquiry))
+    gathered = gathered or Gathered()
+    needed, missing = _tried(partial(_needed, pdf, inquiry, gathered))
     raised: bytes | None = None
     if needed is not None and archive and tsa is not None:
-        raised, missing = _tried(partial(_stamped, pdf, needed, inquiry, tsa))
+        raised, missing = _tried(partial(_stamped, pdf, needed, inquiry, gathered, tsa))
     if needed is not None and raised is None and not needed.renews:
         raised = _stored(pdf, needed.entries)
     return Raised(raised or pdf, level_of(raised or pdf, inquiry), missing)
@@ -105,7 +107,7 @@ def _tried(act: Callable[[], T]) -> tuple[T | None, str]:
         return None, "signing.evidence_down"
 
 
-def _needed(pdf: bytes, inquiry: Inquiry) -> _Needed:
+def _needed(pdf: bytes, inquiry: Inquiry, gathered: Gathered) -> _Needed:
     reader = PdfFileReader(io.BytesIO(pdf), strict=True)
     signatures, stamps = reader.embedded_regular_signatures, reader.embedded_timestamp_signatures
     if stamps:
@@ -114,14 +116,12 @@ def _needed(pdf: bytes, inquiry: Inquiry) -> _Needed:
         if newest.compute_digest() != imprint["hashed_message"].native:
             raise ValueError("the archive time-stamp is not over this document")
         signatures = [newest, *(one for one in signatures if one.signed_revision > newest.signed_revision)]
-    entries = [(one.pkcs7_content, [evidence_of(signed, inquiry) for signed in _containers(one)]) for one in signatures]
+    entries = []
+    for one in signatures:
+        tokens = [token for signed in (False, True) for token in extract_tst_data_iter(one.signer_info, signed=signed)]
+        since = max(map(gen_time, tokens), default=None)
+        entries.append((one.pkcs7_content, [gathered(signed, since, inquiry) for signed in (one.signed_data, *tokens)]))
     return _Needed(entries, renews=bool(stamps))
-
-
-def _containers(signature: EmbeddedPdfSignature) -> Iterator[cms.SignedData]:
-    yield signature.signed_data
-    for signed in (False, True):
-        yield from extract_tst_data_iter(signature.signer_info, signed=signed)
 
 
 def _stored(pdf: bytes, entries: list[tuple[bytes, list[Evidence]]]) -> bytes:
@@ -130,7 +130,7 @@ def _stored(pdf: bytes, entries: list[tuple[bytes, list[Evidence]]]) -> bytes:
     return writer.appended()
 
 
-def _stamped(pdf: bytes, needed: _Needed, inquiry: Inquiry, tsa: TokenSource, room: int = 0) -> bytes:
+def _stamped(pdf: bytes, needed: _Needed, inquiry: Inquiry, gathered: Gathered, tsa: TokenSource, room: int = 0) -> bytes:
     """Evidence and time-stamp in one revision, so that the stamp covers what the others will be judged by.
 
     Whose certificate the authority stamps with shows in its answer only; evidence for one not met yet follows in a revision after it.
@@ -148,7 +148,7 @@ def _stamped(pdf: bytes, needed: _Needed, inquiry: Inquiry, tsa: TokenSource, ro
     written = writer.reserved()
     token = tsa.token(written.signed_sha256, inquiry.now)
     if 2 * len(token) > room:
-        return _stamped(pdf, needed, inquiry, tsa, room=3 * len(token) // 2 * 2)
-    own = evidence_of(cms.ContentInfo.load(token)["content"], inquiry)
+        return _stamped(pdf, needed, inquiry, gathered, tsa, room=3 * len(token) // 2 * 2)
+    own = gathered(cms.ContentInfo.load(token)["content"], None, inquiry)
     stamped = embed(written.pdf, written.start, written.end, token)
     return stamped if any(own in known for _, known in needed.entries) else _stored(stamped, [(token, [own])])

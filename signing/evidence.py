@@ -1,7 +1,7 @@
 """What proves a signer's and an authority's certificates later: the path, the status answers and the lists, gathered and checked now.
 
-A leader signs a hundred documents in an hour, and one authority stamps them all: what was gathered for the first of them serves the others,
-for as long as the same sources are asked about the same time.
+A leader signs a hundred documents at once, and one authority stamps them all: what was gathered for one of them serves the others, for ten
+minutes, and only for those that were signed before it was gathered.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from weakref import WeakKeyDictionary
+from typing import TypeAlias
 
 from asn1crypto import cms, crl, ocsp
 from asn1crypto import x509 as asn1_x509
@@ -38,31 +38,42 @@ class Evidence:
     lists: tuple[crl.CertificateList, ...]
 
 
-_Question = tuple[object, ...]
-_GATHERED: WeakKeyDictionary[Sources, dict[_Question, tuple[datetime, Evidence]]] = WeakKeyDictionary()
+_Question: TypeAlias = tuple[object, ...]
 
 
-def evidence_of(signed: cms.SignedData, inquiry: Inquiry) -> Evidence:
-    """The evidence for whoever signed *signed* (a signature's container, or a time-stamp's), from the inquiry's sources.
+class Gathered:
+    """What was gathered lately, by whom it is about and whom it was checked against."""
 
-    Raises:
-        SigningError: ``signing.evidence_down`` without sources.
-        ValidationError, PathError: (of the library) when the certificate does not stand, or nobody answers for it.
-    """
-    if inquiry.sources is None:
-        raise SigningError("signing.evidence_down")
-    sent = extract_certificate_info(signed)
-    others = [parsed(one.dump()) for one in sent.other_certs]
-    signer = parsed(sent.signer_cert.dump())
-    question = (inquiry.anchors, inquiry.intermediates, signer.dump(), *(one.dump() for one in others))
-    gathered = _GATHERED.setdefault(inquiry.sources, {})
-    if question in gathered:
-        at, known = gathered[question]
-        if abs(inquiry.now - at) <= SHARED_FOR:
+    def __init__(self) -> None:
+        self._known: dict[_Question, tuple[datetime, Evidence]] = {}
+
+    def __call__(self, signed: cms.SignedData, since: datetime | None, inquiry: Inquiry) -> Evidence:
+        """The evidence for whoever signed *signed* (a signature's container, or a time-stamp's), gathered at *since* or later.
+
+        A revocation between gathering and signing must not stay unseen, therefore *since* is the time the signature is proven for.
+
+        Raises:
+            SigningError: ``signing.evidence_down`` without sources.
+            ValidationError, PathError: (of the library) when the certificate does not stand, or nobody answers for it.
+        """
+        if inquiry.sources is None:
+            raise SigningError("signing.evidence_down")
+        sent = extract_certificate_info(signed)
+        others = [parsed(one.dump()) for one in sent.other_certs]
+        signer = parsed(sent.signer_cert.dump())
+        question = (inquiry.anchors, inquiry.intermediates, signer.dump(), *(one.dump() for one in others))
+        at, known = self._known.get(question, (None, None))
+        if at is not None and known is not None and abs(inquiry.now - at) <= SHARED_FOR and (since is None or since <= at):
             return known
-    found = _gather(signer, others, inquiry, inquiry.sources)
-    gathered[question] = inquiry.now, found
-    return found
+        found = _gather(signer, others, inquiry, inquiry.sources)
+        self._forget(inquiry.now)
+        self._known[question] = inquiry.now, found
+        return found
+
+    def _forget(self, now: datetime) -> None:
+        for question, (at, _) in list(self._known.items()):
+            if abs(now - at) > SHARED_FOR:
+                self._known.pop(question, None)
 
 
 def _gather(signer: asn1_x509.Certificate, others: Sequence[asn1_x509.Certificate], inquiry: Inquiry, sources: Sources) -> Evidence:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from engine.documents.signature import SupervisedTimeStamps, TimeStamping
 from engine.documents.trust import anchors
 from signing.archive import raise_level, renewal
+from signing.evidence import Gathered
 from signing.examine import Inquiry
 from signing.revocation import Sources
 from signing.verify import Trust
@@ -29,17 +30,18 @@ class Preserved:
 
 @dataclass(frozen=True)
 class Preserver:
-    """What keeping needs of the installation: trust, where evidence comes from, who stamps."""
+    """What keeping needs of the installation: trust, where evidence comes from, who stamps, what was gathered a moment ago."""
 
     trust: Callable[[], Trust]
     sources: Callable[[Trust], Sources]
     timestamps: TimeStamping
+    gathered: Gathered = field(default_factory=Gathered)
 
     def __call__(self, pdf: bytes, now: datetime) -> Preserved:
         """Raise a document to the level that lasts, or renew its newest time stamp; never loses what it was given. Asks the network."""
         trust = self.trust()
         inquiry = Inquiry(trust.anchors, trust.intermediates, now, self.sources(trust))
-        raised = raise_level(pdf, inquiry, self.timestamps)
+        raised = raise_level(pdf, inquiry, self.timestamps, gathered=self.gathered)
         found = renewal(raised.pdf)
         return Preserved(raised.pdf, raised.level, found.until if found else None, found.due if found else None, raised.missing)
 

@@ -14,6 +14,7 @@ from signing import archive
 from signing.archive import raise_level
 from signing.authorities import Authorities
 from signing.errors import SigningError
+from signing.evidence import Gathered
 from signing.examine import Inquiry
 from signing.model import AGENCY, LEADER
 from signing.report import Verdict
@@ -68,41 +69,57 @@ def test_evidence_and_stamp_are_one_revision_and_one_token(office: Office) -> No
 
 
 def test_a_hundred_documents_of_one_leader_ask_as_often_as_one(office: Office) -> None:
-    sources = Counting(office)
-    raise_level(office.leader_signed(), inquiry(office, sources), office.tsa)
-    asked = Counter(sources.asked)
-    assert asked["ocsp"] > 0
+    gathered, first = Gathered(), Counting(office)
+    assert raise_level(office.leader_signed(), inquiry(office, first), office.tsa, gathered=gathered).level == "B-LTA"
+    assert first.asked["ocsp"] > 0
     for _ in range(2):
-        assert raise_level(office.leader_signed(), inquiry(office, sources), office.tsa).level == "B-LTA"
-    assert sources.asked == asked
+        later = Counting(office)
+        done = raise_level(office.leader_signed(), inquiry(office, later), office.tsa, gathered=gathered)
+        assert (done.level, later.asked) == ("B-LTA", Counter())
 
 
 def test_one_more_document_costs_few_calls(office: Office) -> None:
     """1.4 million with the library's own steps, a third of them digits of rooms read one by one."""
-    asked, signed = inquiry(office), office.leader_signed()
-    raise_level(signed, asked, office.tsa)
+    gathered, signed = Gathered(), office.leader_signed()
+    raise_level(signed, inquiry(office), office.tsa, gathered=gathered)
     with effort() as counted:
-        raise_level(signed, asked, office.tsa)
+        raise_level(signed, inquiry(office), office.tsa, gathered=gathered)
     assert counted.calls < 200_000
 
 
-def test_what_was_gathered_is_not_used_for_another_time(office: Office) -> None:
+@pytest.mark.parametrize("minutes", [5, 60])
+def test_what_was_gathered_before_a_signature_does_not_prove_it(office: Office, minutes: int) -> None:
+    """Revoked between the gathering and the signature: the evidence from before says good, and is not asked."""
+    gathered = Gathered()
+    raise_level(office.leader_signed(), inquiry(office), office.tsa, gathered=gathered)
+    office.now += timedelta(minutes=minutes)
+    office.pki.revoke("lan", office.now - timedelta(minutes=2))
     sources = Counting(office)
-    first = raise_level(office.leader_signed(), inquiry(office, sources), office.tsa)
-    sources._answers.clear()
-    before = sources.asked["ocsp"]
-    office.now += timedelta(hours=1)
-    assert raise_level(office.leader_signed(), inquiry(office, sources), office.tsa).level == first.level == "B-LTA"
-    assert sources.asked["ocsp"] > before
+    done = raise_level(office.leader_signed(), inquiry(office, sources), office.tsa, gathered=gathered)
+    assert sources.asked["ocsp"] > 0
+    assert (done.level, done.missing) == ("B-T", "signing.evidence_down")
+
+
+def test_what_was_gathered_after_a_signature_is_used_for_ten_minutes(office: Office) -> None:
+    gathered = Gathered()
+    signed = [office.leader_signed(), office.leader_signed()]
+    office.now += timedelta(minutes=1)
+    raise_level(signed[0], inquiry(office), office.tsa, gathered=gathered)
+    office.now += timedelta(minutes=9)
+    sources = Counting(office)
+    raise_level(signed[1], inquiry(office, sources), office.tsa, gathered=gathered)
+    assert sources.asked == Counter()
+    office.now += timedelta(minutes=2)
+    raise_level(signed[1], inquiry(office, sources), office.tsa, gathered=gathered)
+    assert sources.asked["ocsp"] > 0
 
 
 def test_another_signer_or_other_trust_is_asked_anew(office: Office) -> None:
-    sources = Counting(office)
-    raise_level(office.leader_signed(), inquiry(office, sources), office.tsa)
-    before = sources.asked["ocsp"]
-    raise_level(office.leader_signed("binh"), inquiry(office, sources), office.tsa)
-    assert sources.asked["ocsp"] == before + 1
-    nobody = raise_level(office.leader_signed(), Inquiry((), (), office.now, sources), office.tsa)
+    gathered, sources = Gathered(), Counting(office)
+    raise_level(office.leader_signed(), inquiry(office), office.tsa, gathered=gathered)
+    raise_level(office.leader_signed("binh"), inquiry(office, sources), office.tsa, gathered=gathered)
+    assert sources.asked["ocsp"] == 1
+    nobody = raise_level(office.leader_signed(), Inquiry((), (), office.now, sources), office.tsa, gathered=gathered)
     assert (nobody.level, nobody.missing) == ("B-T", "signing.evidence_down")
 
 
