@@ -104,6 +104,9 @@ def problem(error: EngineError) -> Any:
         body["source"] = error.source
     if isinstance(error, Invalid):
         body["errors"] = {field: said(reason).what for field, reason in error.errors.items()}
+    report = getattr(error, "report", None)
+    if report is not None:
+        body["report"] = report.as_json()
     return as_problem(body)
 
 

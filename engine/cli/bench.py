@@ -232,7 +232,7 @@ def seed(runtime: Runtime, cases: int) -> tuple[UUID, str]:
         for role in ROLES:
             position = organisation.add_position(w, commune.id, role, role)
             organisation.appoint(w, person.id, position.id, SINCE, basis="bench")
-        procedures.publish(w, load_folder(CASE), untested_because="a case made to be measured")
+        procedures.publish(w, load_folder(CASE))
         worker = person.id
         account = organisation.link_account(w, person.id, "bench@localhost.test")
         token, digest = new_token()

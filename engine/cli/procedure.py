@@ -37,7 +37,6 @@ def add(commands: Any) -> None:
     one.add_argument("package", type=Path)
     one.add_argument("--effective-from", type=date.fromisoformat, help="YYYY-MM-DD; by default what the package says")
     one.add_argument("--legal-basis", default="", help="the act that decided the change")
-    one.add_argument("--untested-because", default="", help="why scenarios that fail and flows nobody tried are passed over")
     _speaking(one)
     one = leaf(found, "diff", _diff, "say in words what the second package changes against the first")
     one.add_argument("old", type=Path)
@@ -160,13 +159,7 @@ def _publish(chosen: argparse.Namespace) -> int:
     with opened() as runtime:
         try:
             with runtime.begin(operator()) as w:
-                done = publish(
-                    w,
-                    package,
-                    effective_from=chosen.effective_from,
-                    legal_basis=chosen.legal_basis,
-                    untested_because=chosen.untested_because,
-                )
+                done = publish(w, package, effective_from=chosen.effective_from, legal_basis=chosen.legal_basis)
                 number = done.version.number if done.version is not None else 0
         except NotPublishable as refused:
             _say(refused.report, chosen)

@@ -25,7 +25,7 @@ from engine.procedure.readiness import expired, strict
 from engine.procedure.registry import ProcedureCache, ProcedureVersion, latest, store
 from engine.procedure.report import from_refusal
 from engine.procedure.reviews import ProcedureReview
-from engine.procedure.scenarios import SHORTEST_REASON
+from engine.procedure.scenarios import read_scenarios
 from engine.process import schema
 from engine.process.proof import prove
 from engine.process.rehearsal import Trial, try_all
@@ -162,27 +162,34 @@ def reject(w: UnitOfWork, package: Package, reason: str) -> None:
         w.record("procedure.rejected", None, key=package.key, content_hash=package.content_hash)
 
 
-def publish(
-    w: UnitOfWork, package: Package, *, effective_from: date | None = None, legal_basis: str = "", untested_because: str = ""
-) -> Published:
+def readiness(w: UnitOfWork, package: Package, on: date | None = None) -> Report:
+    """Return the one list of everything that keeps a package from being put in force, on the day *on* or today.
+
+    The gate and the proof run, both languages, the drawing, the templates, law out of force, scenarios that fail, flows nobody walks.
+    """
+    report = report_on(w, package)
+    if on is not None:
+        report = report.with_findings(expired(package, on))
+    try:
+        return report.with_findings(trial(w, package).faults)
+    except Refused:
+        return report  # what cannot be run has been said by the gate
+
+
+def publish(w: UnitOfWork, package: Package, *, effective_from: date | None = None, legal_basis: str = "") -> Published:
     """Publish a package: the next dossier takes it, those already received keep theirs.
 
-    Whoever publishes is not who put it forward. Scenarios that fail and flows nobody tried need a reason, which the journal keeps.
+    Whoever publishes is not who put it forward. Every scenario goes as written, and every flow is walked by one or waived with a reason.
 
     Raises:
-        NotPublishable: the gate has findings that refuse.
+        NotPublishable: something stands against it; ``report`` is the whole list.
         Forbidden: the actor designs no procedures.
-        Refused: it is the actor's own proposal, or scenarios are missing without a reason.
+        Refused: it is the actor's own proposal.
     """
     review = second_person(w, package)
-    report = report_on(w, package)
-    if effective_from is not None:
-        report = report.with_findings(expired(package, effective_from))
+    report = readiness(w, package, effective_from)
     if report.refused:
         raise NotPublishable(report)
-    played = trial(w, package)
-    if not played.green and len(untested_because.strip()) < SHORTEST_REASON:
-        raise Refused("procedure.untested", field="untested_because", count=len(played.faults))
     if review is not None:
         review.state, review.decided_by_id, review.decided_at = reviews.PUBLISHED, w.actor.person, w.now
     words = changes(w, package)
@@ -200,8 +207,7 @@ def publish(
             legal_basis=legal_basis,
             kind=kind,
             put_forward_by=str(review.submitted_by_id) if review is not None else "",
-            untested=len(played.faults),
-            untested_because=untested_because.strip()[:500],
+            waived=len(read_scenarios(package).waivers),
         )
     return Published(version, kind, report, words)
 

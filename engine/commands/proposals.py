@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
 
-from engine.commands.procedures import changes, known_report, read_upload, report_on
+from engine.commands.procedures import changes, known_report, read_upload, readiness, report_on
 from engine.documents.blobs import BlobStore
 from engine.errors import NotFound, Refused
 from engine.kernel.unit_of_work import UnitOfWork
@@ -143,6 +144,20 @@ def examined(w: UnitOfWork, files: Mapping[str, bytes], key: str, *, wait: bool 
     if not wait and known_report(package) is None:
         return Proposal("", package, Report(key, "", ()), (), None, "unjudged")
     return judged(w, package, "")
+
+
+def wanting(w: UnitOfWork, files: Mapping[str, bytes], key: str) -> Report:
+    """Return the one list of everything that keeps these files from being put in force today, scenarios and flows included.
+
+    Raises:
+        Forbidden: the actor designs no procedures.
+    """
+    return put_in_force(w, examined(w, files, key))
+
+
+def put_in_force(w: UnitOfWork, found: Proposal, on: date | None = None) -> Report:
+    """Return the report of a proposal as publishing reads it, on the day *on* or today: scenarios and flows included."""
+    return found.report if found.package is None else readiness(w, found.package, on)
 
 
 def packaged(files: Mapping[str, bytes], key: str) -> Package:

@@ -218,20 +218,43 @@ def with_scenario(text: str, name: str, scenario: Scenario) -> str:
         row["start"] = _inline(scenario.start)
     if scenario.dossier:
         row["dossier"] = _inline(scenario.dossier)
-    moves = tomlkit.aot()
-    for move in scenario.moves:
-        line = tomlkit.table()
-        line[move.kind] = move.name
-        if move.answers:
-            line["answers"] = _inline(move.answers)
-        moves.append(line)
-    if moves:
-        row["step"] = moves
+    _moves_into(row, scenario.moves)
     expect = tomlkit.table()
     expect["passes"] = list(scenario.passes)
     expect["ends"] = scenario.ends
     row["expect"] = expect
     return _appended(text, "scenario", row)
+
+
+def _moves_into(row: Any, moves: Iterable[Move]) -> None:
+    """Put *moves* into a scenario; rows that say the same already stay as they are written, remarks included."""
+    there = list(row.get("step", ()))
+    made = tomlkit.aot()
+    for move in moves:
+        said = {move.kind: move.name, **({"answers": dict(move.answers)} if move.answers else {})}
+        same = next((place for place, line in enumerate(there) if line.unwrap() == said), None)
+        if same is not None:
+            made.append(there[same])
+            del there[: same + 1]
+            continue
+        line = tomlkit.table()
+        line[move.kind] = move.name
+        if move.answers:
+            line["answers"] = _inline(move.answers)
+        made.append(line)
+    if made:
+        row["step"] = made
+
+
+def rewritten(text: str, scenario: Scenario) -> str:
+    """Return a scenario file in which the scenario of this name has these moves and passes these steps; all else stays as it was."""
+    document = tomlkit.parse(text)
+    for row in document.get("scenario", ()):
+        if row.get("name") == scenario.name:
+            _moves_into(row, scenario.moves)
+            if "passes" in row["expect"]:
+                row["expect"]["passes"] = list(scenario.passes)
+    return tomlkit.dumps(document)
 
 
 def with_waiver(text: str, flow: str, reason: str) -> str:

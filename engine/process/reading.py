@@ -168,6 +168,13 @@ def variables(instance: Instance) -> dict[str, Json]:
     return latest(instance)
 
 
+def standing(instance: Instance) -> list[str]:
+    """Return every element something stands at now, those that were not drawn included, sorted, each as often as something stands there."""
+    alive = TaskState.READY | TaskState.STARTED | TaskState.WAITING
+    tasks = (task for flow in flows(instance) if not flow.completed for task in flow.tasks.values() if task.has_state(alive))
+    return sorted(str(task.task_spec.bpmn_id) for task in tasks if task.task_spec.bpmn_id is not None)
+
+
 def view_of(instance: Instance, program: Program) -> View:
     """Return where the instance stands on its diagram."""
     done, walked = dict(instance.history["nodes"]), set(instance.history["flows"])

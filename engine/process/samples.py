@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -21,6 +21,7 @@ from engine.process.values import Json
 COMBINATIONS = 32
 _TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _NUMBER = re.compile(r"(?<![\w.])\d{1,12}(?:\.\d{1,6})?(?![\w.])")
+_TRUTH = re.compile(r"\b(?:true|false)\b")
 _CHANNELS = ("in_person", "online", "postal")
 
 
@@ -30,42 +31,51 @@ class Samples:
     def __init__(self, program: Program, package: Package) -> None:
         self.package = package
         self.paths: set[str] = set()
+        self.reads: dict[str, set[str]] = {}
+        """What is read at which element of the diagram in its normal form."""
+        self.decided: set[str] = set()
+        """What decision tables read, wherever they are asked."""
         self._texts: dict[str, set[str]] = {}
         self._numbers: dict[str, set[Decimal]] = {}
+        self._truths: set[str] = set()
         for surface in program.surfaces:
             try:
                 read = compiled(str(surface), surface.types, FUNCTIONS).names
             except FeelError:
                 continue  # the gate has said so already
             self._look(read, str(surface))
+            self.reads.setdefault(surface.element, set()).update(read)
         for decisions in program.decisions.files.values():
             for table in decisions.tables:
                 for place, column in enumerate(table.inputs):
                     for rule in table.box.rules:
                         self._look(column.value.names, rule.inputs[place])
+                    self.decided.update(column.value.names)
 
     def _look(self, paths: Iterable[str], text: str) -> None:
         """Note that what stands at *paths* is compared with the constants in *text*."""
         for path in paths:
             self.paths.add(path)
             self._texts.setdefault(path, set()).update(_TEXT.findall(text))
+            if _TRUTH.search(_TEXT.sub("", text)):
+                self._truths.add(path)
             self._numbers.setdefault(path, set()).update(Decimal(one) for one in _NUMBER.findall(_TEXT.sub("", text)))
 
     def _compared(self, known: Mapping[str, set[Any]], variable: str, field: str) -> list[Any]:
         """Return the constants of the expressions that read this field, or the variable as a whole."""
         return sorted({value for path, values in known.items() if _covers(path, variable, field) for value in values})
 
-    def matters(self, variable: str, field: str) -> bool:
-        """Whether some expression reads this field, or the variable as a whole."""
-        return any(_covers(path, variable, field) for path in self.paths)
+    def matters(self, variable: str, field: str, paths: Collection[str] | None = None) -> bool:
+        """Whether some expression (of those that read *paths*, if they are given) reads this field, or the variable as a whole."""
+        return any(_covers(path, variable, field) for path in (self.paths if paths is None else paths))
 
-    def answers(self, form: str | None, variable: str | None) -> list[Json]:
-        """Return the answers to try at a step with *form*, checked by the form's own rules."""
+    def answers(self, form: str | None, variable: str | None, paths: Collection[str] | None = None) -> list[Json]:
+        """Return the answers to try at a step with *form*, checked by the form's own rules; of *paths* only, if they are given."""
         if form is None or form not in self.package.form_keys:
             return [{}]
         fields = self.package.form(form).fields
         name = variable or form
-        choices = {field.key: self._choices(field, name) if self.matters(name, field.key) else [_plain(field)] for field in fields}
+        choices = {field.key: self._choices(field, name) if self.matters(name, field.key, paths) else [_plain(field)] for field in fields}
         found: dict[str, Json] = {}
         for values in _combined(choices):
             given = {key: value for key, value in values.items() if value is not None}
@@ -75,6 +85,18 @@ class Samples:
                 cleaned = given  # a pattern nobody can guess: the diagram is what is tried here, not the form
             found.setdefault(repr(sorted(cleaned.items())), cleaned)
         return list(found.values())
+
+    def payloads(self, variables: Iterable[str]) -> list[Json]:
+        """Return what a message may carry into *variables*: nothing, and every value on either side of what is compared with its fields."""
+        choices: dict[str, list[Any]] = {}
+        for path in sorted(self.paths):
+            variable, _dot, field = path.partition(".")
+            if variable in variables and field and "." not in field:
+                near = sorted({n + step for n in self._numbers.get(path, ()) for step in (-1, 0, 1)})
+                truths = [True, False] if path in self._truths else []
+                choices[field] = [*truths, *sorted(self._texts.get(path, ()))[:6], *(float(n) for n in near[:9]), None]
+        found = [{key: value for key, value in one.items() if value is not None} for one in _combined(choices)] if choices else []
+        return [{}, *(one for one in found if one)]
 
     def dossiers(self) -> Iterator[Json]:
         """Yield the facts of dossiers that make a difference."""

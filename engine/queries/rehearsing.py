@@ -17,10 +17,11 @@ from engine.procedure.forms import Form
 from engine.procedure.package import Package
 from engine.procedure.phrases import OPERATOR_WORDS, name_words
 from engine.procedure.report import Finding, from_refusal
-from engine.procedure.scenarios import SHORTEST_REASON, Move, Scenario, with_scenario, with_waiver
+from engine.procedure.scenarios import SHORTEST_REASON, Move, Scenario, rewritten, with_scenario, with_waiver
+from engine.process import mending
 from engine.process.rehearsal import Coverage, Played, Rehearsal, Trial, rehearse, try_all
 
-__all__ = ["Move", "Stage", "TrialPage", "moves_of", "stage", "trial", "waived", "with_scenario", "written"]
+__all__ = ["Move", "Stage", "TrialPage", "mended", "moves_of", "stage", "trial", "waived", "with_scenario", "written"]
 
 LONGEST = 200_000
 """Characters of the moves a page may carry."""
@@ -160,15 +161,37 @@ def trial(w: UnitOfWork, package: Package) -> TrialPage:
     return TrialPage(found.played, found.coverage, found.faults, bare, marks, found.green)
 
 
-def waived(files: Mapping[str, bytes], place: str, flow: str, reason: str) -> bytes:
-    """Return the scenario file of a draft with *flow* excused.
+def waived(files: Mapping[str, bytes], place: str, flows: Sequence[str], reason: str) -> bytes:
+    """Return the scenario file of a draft with *flows* excused.
 
     Raises:
-        Refused: at the field: the reason says nothing.
+        Refused: at the field: no flow is chosen, or the reason says nothing.
     """
+    if not flows:
+        raise Refused("scenario.no_flow_chosen", field="reason")
     if len(reason.strip()) < SHORTEST_REASON:
-        raise Refused("scenario.waiver_reason", field="reason", flow=flow, file=place, line=1)
-    return with_waiver(files.get(place, b"").decode(), flow, reason.strip()[:500]).encode()
+        raise Refused("scenario.waiver_reason", field="reason", flow=flows[0], file=place, line=1)
+    text = files.get(place, b"").decode()
+    for flow in flows:
+        text = with_waiver(text, flow, reason.strip()[:500])
+    return text.encode()
+
+
+def mended(w: UnitOfWork, package: Package | None) -> tuple[dict[str, bytes], Sequence[str]]:
+    """Return the scenario files brought up to date with the diagram, and the names of the scenarios that changed.
+
+    Raises:
+        Forbidden: the actor designs no procedures.
+        Refused: the draft cannot be run.
+    """
+    designer(w)
+    if package is None:
+        return {}, ()
+    found = mending.mended(package, _functions(w))
+    files = {file: package.files[file].decode() for file, _name in found}
+    for (file, _name), scenario in found.items():
+        files[file] = rewritten(files[file], scenario)
+    return {file: text.encode() for file, text in files.items()}, [name for _file, name in found]
 
 
 def _functions(w: UnitOfWork) -> Callable[[datetime], Mapping[str, Callable[..., Any]]]:

@@ -166,9 +166,8 @@ def open_province(runtime: Runtime, clock: MovableClock, until: datetime, known:
 
 
 def publish(runtime: Runtime, province: Province, report: Report) -> None:
-    """Publish the packages the scenario needs; those already published stay as they are."""
-    scenario = scenario_of(runtime)
-    wanted = {scenario.content["public"]["procedure"]} | {life.row["procedure"] for life in scenario.lives if "procedure" in life.row}
+    """Publish every package that is delivered; those already published stay as they are."""
+    wanted = [place.parent.name for place in runtime.settings.procedures.glob("[!_]*/procedure.toml")]
     designer, approver = (
         next(m for m in province.members.values() if role in m.roles) for role in ("procedure_designer", "procedure_approver")
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -25,19 +24,17 @@ from engine.queries import migration as queries
 from engine.worker import migrations
 from tests.commands.test_main_job import APPROVE, SUPPLEMENT, dossier
 from tests.conftest import HANOI
-from tests.procedures.packages import changed, real
+from tests.procedures.packages import changed, real, up_to_date, with_head
 from tests.support.office import Office
 
 KEY = "certified_electronic_copy"
 BASIS = "Quyết định số 12/QĐ-UBND ngày 20/11/2026"
-UNTESTED = "Bản này chỉ dùng để thử việc chuyển hồ sơ đang chạy"
-WITH_HEAD = Path(__file__).parents[1] / "procedures" / "with_division_head" / "process.bpmn"
 SYSTEM = Actor("system", label="tests")
 
 
 def publish(office: Office, package: Any) -> UUID:
     with office.runtime.begin(Actor("cli", label="tests")) as w:
-        done = procedures.publish(w, package, untested_because=UNTESTED)
+        done = procedures.publish(w, up_to_date(package))
         assert done.version is not None
         return done.version.id
 
@@ -46,10 +43,6 @@ def published(office: Office, package: Any, since: date) -> UUID:
     """A version that takes effect on a day."""
     with office.runtime.begin(Actor("cli", label="tests")) as w:
         return store(w, package, effective_from=since)[0].id
-
-
-def with_head() -> Any:
-    return replaced(real(), {"process.bpmn": WITH_HEAD.read_bytes()})
 
 
 def facts(office: Office) -> dict[str, Any]:

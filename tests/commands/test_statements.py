@@ -82,7 +82,7 @@ def bench_case(office: Office) -> tuple[Office, Actor]:
         person = organisation.add_person(w, "Người đo", email="bench@localhost.test")
         for role in ("specialist", "division_head", "office_chief", "head"):
             organisation.appoint(w, person.id, organisation.add_position(w, unit.id, role, role).id, SINCE, basis="test")
-        procedures.publish(w, load_folder(ROOT / "benchmarks" / "case"), untested_because="a case made to be measured")
+        procedures.publish(w, load_folder(ROOT / "benchmarks" / "case"))
         return office, Actor("person", person=person.id, label="test")
 
 

@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from engine.procedure.loader import to_zip
 from engine.settings import ROOT
 from tests.journeys.conftest import Installation
 from tests.journeys.installed import ask
 from tests.journeys.steps import APPROVER, DESIGNER, RECEPTION, SPECIALIST, Person, approve, receive
+from tests.procedures.packages import with_head
 
 pytestmark = pytest.mark.browser
 KEY = "certified_electronic_copy"
 CASES = Path(__file__).parents[1] / "procedures"
-CHANGED = CASES / "with_division_head" / "process.bpmn"
 PRESENT = ROOT / "bpmn" / KEY
 STEP = "Trưởng phòng xem xét"
 
@@ -33,7 +34,6 @@ def upload(designer: Person, file: Path) -> Page:
 
 def publish(page: Page) -> None:
     """Put the proposal on the page in force, as the second person."""
-    page.get_by_label("Vì sao công bố khi kịch bản chưa đạt").fill("Kịch bản của bước mới được bổ sung sau")
     page.get_by_label("Căn cứ").fill("Quyết định số 12/QĐ-UBND ngày 20/11/2026")
     page.get_by_role("button", name="Công bố").click()
     page.wait_for_url(re.compile(f"/designer/{KEY}$"))
@@ -54,7 +54,9 @@ def test_the_next_dossier_takes_the_new_step_and_yesterdays_does_not(
     reception, officer, designer = somebody(RECEPTION), somebody(SPECIALIST), somebody(DESIGNER)
     before, _access = receive(reception, paper, tmp_path)
 
-    page = upload(designer, CHANGED)
+    package = tmp_path / "goi.zip"
+    package.write_bytes(to_zip(with_head()))
+    page = upload(designer, package)
     assert (
         STEP in page.get_by_role("region", name=re.compile("Khác phiên bản")).or_(page.locator("section:has(#changed)")).first.inner_text()
     )

@@ -148,6 +148,7 @@ ROWS = {
     "designer.draft_words": Row(DESIGNER, ("draft",)),
     "designer.draft_history": Row(DESIGNER, ("draft",)),
     "designer.draft_package": Row(DESIGNER, ("draft",), media="application/zip"),
+    "designer.draft_readiness": Row(DESIGNER, ("draft",)),
     "designer.rehearsal": Row(DESIGNER, ("draft",)),
     "designer.trial": Row(DESIGNER, ("draft",)),
     "admin.first_hour": Row(ADMINISTRATOR),

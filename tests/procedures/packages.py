@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
+
+import tomlkit
 
 from engine.procedure.diagram import FLOW_NODES, tag
 from engine.procedure.loader import load_files, load_folder
+from engine.procedure.scenarios import rewritten, with_waiver
+from engine.process.mending import mended
+from engine.process.rehearsal import try_all
 from tests.process.kit import BPMN_NS, NS, REFS, el, fl
 
 BPMN = Path(__file__).parents[2] / "bpmn"
@@ -31,6 +37,50 @@ def changed(package, **replacements):
         declaration = declaration.replace(old, new)
     files = {**package.files, "process.bpmn": text.encode(), "procedure.toml": declaration.encode(), **replacements.get("files", {})}
     return load_files(files, package.folder)
+
+
+def with_head():
+    """The real package with one more step, drawn elsewhere, and the scenarios that know of it."""
+    place = Path(__file__).parent / "with_division_head"
+    package = real()
+    return load_files({**package.files, **{name: (place / name).read_bytes() for name in NEW_FILES}}, package.folder)
+
+
+NEW_FILES = ("process.bpmn", "tests/scenarios.toml")
+
+
+def up_to_date(package):
+    """The package with its scenarios mended for its diagram; those nothing can mend are left out, what nobody walks then is waived."""
+    files = dict(package.files)
+    for (file, _name), scenario in mended(package, clock).items():
+        files[file] = rewritten(files[file].decode(), scenario).encode()
+    found = load_files(files, package.folder)
+    place = "tests/scenarios.toml"
+    text = files[place].decode()
+    for played in try_all(found, clock).played:
+        if played.fault is not None:
+            text = without(text, played.scenario.name)
+    found = load_files({**files, place: text.encode()}, package.folder)
+    for flow in try_all(found, clock).coverage.bare:
+        text = with_waiver(text, flow, "Chỉ dùng để thử, không ai đi qua")
+    return load_files({**files, place: text.encode()}, package.folder)
+
+
+def without(text, name):
+    document = tomlkit.parse(text)
+    kept = [row for row in document["scenario"] if row["name"] != name]
+    document["scenario"] = tomlkit.aot()
+    for row in kept:
+        document["scenario"].append(row)
+    return tomlkit.dumps(document)
+
+
+def clock(now):
+    """An office that works round the clock: what scenarios read of working time."""
+    return {
+        "working hours": lambda hours: (now + timedelta(hours=float(hours))).isoformat(),
+        "working days": lambda days: (now + timedelta(days=float(days))).isoformat(),
+    }
 
 
 DECLARATION = f"""

@@ -19,7 +19,9 @@ from sqlalchemy import text
 
 from engine.accounts.model import AccessToken, new_token
 from engine.kernel.unit_of_work import Actor
+from engine.procedure.loader import to_zip
 from engine.settings import ROOT
+from tests.procedures.packages import with_head
 from tests.support.office import OWNER, Office, scan
 from tests.support.visitors import account_of
 from webapp import create_app
@@ -288,19 +290,16 @@ def test_the_owner_follows_answers_and_takes_by_a_grant_only(office: Office, cli
 
 def test_a_designer_examines_and_publishes(office: Office, client: FlaskClient):
     headers = token(office, "designer")
-    drawn = (ROOT / "tests" / "procedures" / "with_division_head" / "process.bpmn").read_bytes()
+    drawn = to_zip(with_head())
     key = "certified_electronic_copy"
 
     broken = client.post(f"{BASE}/procedures/examination", headers=headers, data={"key": key, "file": (io.BytesIO(b"<x/>"), "x.bpmn")}).json
-    good = client.post(f"{BASE}/procedures/examination", headers=headers, data={"key": key, "file": (io.BytesIO(drawn), "p.bpmn")}).json
+    good = client.post(f"{BASE}/procedures/examination", headers=headers, data={"key": key, "file": (io.BytesIO(drawn), "p.zip")}).json
     published = client.post(
         f"{BASE}/procedures/publication",
         headers=token(office, "approver"),
-        json={
-            "reference": good["reference"], "legal_basis": "Quyết định số 1", "effective_from": "2026-11-23",
-            "untested_because": "Kịch bản được bổ sung sau",
-        },
-    )  # fmt: skip
+        json={"reference": good["reference"], "legal_basis": "Quyết định số 1", "effective_from": "2026-11-23"},
+    )
     rejected = client.post(
         f"{BASE}/procedures/rejection", headers=token(office, "approver"), json={"reference": good["reference"], "reason": "x"}
     )

@@ -12,16 +12,16 @@ from flask import Flask
 
 from engine.procedure.loader import load_folder, load_zip, to_zip
 from engine.settings import ROOT
+from tests.procedures.packages import with_head
 from tests.support.office import Office
 from tests.support.visitors import Visitor, signed_in, token
 from webapp import create_app
 
 KEY = "certified_electronic_copy"
 PAGE = f"/designer/{KEY}"
-REVIEWED = Path(__file__).parents[1] / "procedures" / "with_division_head" / "process.bpmn"
+DRAWN = Path(__file__).parents[1] / "procedures" / "with_division_head" / "process.bpmn"
 APPROVE = {"decision": "approve", "paper_name": "Bằng tốt nghiệp", "paper_issuer": "Trường Đại học Mẫu", "compared": "true"}
 BASIS = "Quyết định số 12/QĐ-UBND ngày 20/11/2026"
-UNTESTED = "Kịch bản của bước mới được bổ sung sau"
 
 
 @pytest.fixture
@@ -74,11 +74,11 @@ def test_a_version_is_drawn_told_in_words_and_taken_away_whole(designer: Visitor
 def test_a_new_step_is_told_in_words_published_and_taken_by_the_next_dossier_only(office: Office, designer: Visitor, approver: Visitor):
     before = office.receive()
 
-    examined = upload(designer, REVIEWED.read_bytes())
+    examined = upload(designer, to_zip(with_head()), "goi.zip")
     assert examined.status_code == 303, examined.text
     address = examined.headers["Location"]
     page = designer.get(address)
-    published = approver.post(address, address, effective_from="23/11/2026", legal_basis=BASIS, untested_because=UNTESTED)
+    published = approver.post(address, address, effective_from="23/11/2026", legal_basis=BASIS)
     after = office.receive()
     for received in (before, after):
         office.complete("specialist", received.code, APPROVE)
@@ -124,15 +124,15 @@ def test_no_file_is_said_at_the_field(designer: Visitor):
 
 
 def test_publication_takes_a_second_person(office: Office, designer: Visitor, approver: Visitor):
-    address = upload(designer, REVIEWED.read_bytes()).headers["Location"]
-    form = {"effective_from": "23/11/2026", "legal_basis": BASIS, "untested_because": UNTESTED}
+    address = upload(designer, to_zip(with_head()), "goi.zip").headers["Location"]
+    form = {"effective_from": "23/11/2026", "legal_basis": BASIS}
 
     own = designer.post(address, address, **form)
     listed = approver.get("/designer").text
     without_reason = approver.post(f"{address}/rejection", address, reason="")
     rejected = approver.post(f"{address}/rejection", address, reason="Thiếu bước văn thư")
     after_rejection = approver.post(address, address, **form)
-    again = upload(designer, REVIEWED.read_bytes())
+    again = upload(designer, to_zip(with_head()), "goi.zip")
 
     assert own.status_code == 422
     assert "Người gửi duyệt không tự công bố" in own.text
@@ -145,19 +145,22 @@ def test_publication_takes_a_second_person(office: Office, designer: Visitor, ap
     assert approver.post(address, address, **form).status_code == 303
 
 
-def test_scenarios_that_fail_are_passed_over_only_with_a_reason(designer: Visitor, approver: Visitor):
-    address = upload(designer, REVIEWED.read_bytes()).headers["Location"]
+def test_scenarios_that_fail_and_flows_nobody_tried_stand_in_the_list_and_nothing_passes_them_over(designer: Visitor, approver: Visitor):
+    address = upload(designer, DRAWN.read_bytes()).headers["Location"]
 
     page = approver.get(address).text
-    silent = approver.post(address, address, effective_from="23/11/2026", legal_basis=BASIS)
+    pressed = approver.post(address, PAGE, effective_from="23/11/2026", legal_basis=BASIS, untested_because="gấp")
 
-    assert "điểm ở kịch bản chưa đạt" in page
-    assert silent.status_code == 422
-    assert 'id="field-untested-because-error"' in silent.text
+    assert "Chưa công bố được: mọi kịch bản phải đạt" in page
+    assert page.count('<li class="refused"') >= 2
+    assert re.search(r"tests/scenarios\.toml:\d+", page)
+    assert "Ngày hiệu lực" not in page, "there is no form to press"
+    assert pressed.status_code == 422
+    assert "phiên bản 2" not in designer.get(PAGE).text
 
 
 def test_publication_wants_its_basis_and_a_day_that_exists(designer: Visitor, approver: Visitor):
-    address = upload(designer, REVIEWED.read_bytes()).headers["Location"]
+    address = upload(designer, to_zip(with_head()), "goi.zip").headers["Location"]
 
     nothing = approver.post(address, address, effective_from="23/11/2026", legal_basis="")
     no_day = approver.post(address, address, effective_from="31/02/2027", legal_basis=BASIS)
@@ -181,8 +184,8 @@ def test_a_whole_package_as_zip_makes_a_new_procedure(designer: Visitor, approve
 
 
 def test_two_versions_are_compared_in_words(designer: Visitor, approver: Visitor):
-    address = upload(designer, REVIEWED.read_bytes()).headers["Location"]
-    approver.post(address, address, effective_from="23/11/2026", legal_basis=BASIS, untested_because=UNTESTED)
+    address = upload(designer, to_zip(with_head()), "goi.zip").headers["Location"]
+    approver.post(address, address, effective_from="23/11/2026", legal_basis=BASIS)
 
     page = designer.get(f"{PAGE}/compare").text
 

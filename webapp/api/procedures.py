@@ -298,7 +298,6 @@ class Publication:
     reference: str
     legal_basis: str
     effective_from: date | None = None
-    untested_because: str = ""
 
 
 @dataclass(frozen=True)
@@ -319,8 +318,7 @@ def publish_procedure(w: UnitOfWork, body: Publication) -> PublishedVersion:
     """Publish: the next dossier takes the version, those already received keep theirs."""
     found = proposals.proposal(w, body.reference)
     assert found.package is not None
-    done = commands.publish(w, found.package, effective_from=body.effective_from, legal_basis=body.legal_basis,
-                            untested_because=body.untested_because)  # fmt: skip
+    done = commands.publish(w, found.package, effective_from=body.effective_from, legal_basis=body.legal_basis)
     assert done.version is not None
     changes = [Change(c.kind, c.element, c.vi, c.en) for c in done.changes]
     return PublishedVersion(done.version.id, done.version.key, done.version.number, done.kind, done.version.effective_from, changes)

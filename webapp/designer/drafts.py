@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from difflib import unified_diff
 from typing import Any
 from uuid import UUID
@@ -240,6 +241,31 @@ def draft_report(draft_id: UUID) -> ResponseReturnValue:
         return jsonify(version=page.line.draft.version, **proposals.examined(w, page.files, page.line.draft.key).report.as_json())
 
 
+@area.get("/drafts/<uuid:draft_id>/readiness")
+@holding(*DESIGNERS)
+def draft_readiness(draft_id: UUID) -> ResponseReturnValue:
+    """List everything that keeps a draft from being published, each with the place where it is put right."""
+    with look() as w:
+        seen = frame(w, draft_id, "")
+        report = proposals.wanting(w, seen["page"].files, seen["d"].key)
+        against = [(finding, place_of(draft_id, finding, seen["page"].files)) for finding in report.findings if finding.severity != "note"]
+        return render_template("designer/draft_ready.html", **seen, against=against, ready=report.passed)
+
+
+def place_of(draft_id: UUID, finding: Any, files: Any) -> str:
+    """Return the address of the screen where a finding is put right."""
+    if finding.rule.startswith("scenario."):
+        bare = finding.rule == "scenario.flow_bare"
+        return url_for("designer.trial", draft_id=draft_id, _anchor=f"flow-{finding.element}" if bare else "scenarios")
+    if finding.place.file == DIAGRAM:
+        return url_for("designer.draft", draft_id=draft_id, _anchor=finding.element or None)
+    if finding.place.file == "procedure.toml":
+        return url_for("designer.draft_data", draft_id=draft_id, _anchor=re.split(r"[.\[]", finding.subject)[0] or None)
+    if finding.place.file in files:
+        return url_for("designer.draft_file", draft_id=draft_id, name=finding.place.file)
+    return url_for("designer.draft", draft_id=draft_id)
+
+
 @area.get("/drafts/<uuid:draft_id>/words")
 @holding(*DESIGNERS)
 def draft_words(draft_id: UUID) -> ResponseReturnValue:
@@ -297,9 +323,10 @@ def draft_package(draft_id: UUID) -> ResponseReturnValue:
 def draft_submit(w: UnitOfWork, draft_id: UUID) -> ResponseReturnValue:
     """Turn the content of a draft into a proposal that a second person reviews."""
     page = queries.page(w, draft_id)
-    found = proposals.propose(w, page.line.draft.key, designing.packed(page.files), f"{page.line.draft.key}.zip")
-    if not found.report.passed or found.package is None:
+    if not proposals.wanting(w, page.files, page.line.draft.key).passed:
         flash(_("Chưa gửi được: còn điểm phải sửa."), "late")
-        return redirect(url_for("designer.draft", draft_id=draft_id), 303)
+        return redirect(url_for("designer.draft_readiness", draft_id=draft_id), 303)
+    found = proposals.propose(w, page.line.draft.key, designing.packed(page.files), f"{page.line.draft.key}.zip")
+    assert found.package is not None
     commands.submitted(w, draft_id)
     return redirect(url_for("designer.proposal", key=found.package.key, reference=found.reference), 303)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import date
 from typing import Any
 
 from flask import flash, g, redirect, render_template, request, url_for
@@ -10,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from engine.commands import procedures as commands
 from engine.commands import proposals as queries
 from engine.errors import NotFound, Refused
-from engine.queries import designing, rehearsing
+from engine.queries import designing
 from engine.runtime import UnitOfWork
 from webapp.accounts import holding, me
 from webapp.admin.organisation import asked_day
@@ -63,8 +65,16 @@ def of(w: UnitOfWork, key: str, reference: str) -> Any:
     return found
 
 
+def day_asked() -> date | None:
+    """Return the day somebody has just tried to publish from: law may have ended by then."""
+    with suppress(Refused):
+        return asked_day("effective_from") if request.form.get("effective_from") else None
+    return None
+
+
 def shown(w: UnitOfWork, found: Any, key: str) -> str:
-    """Return the page of a proposal; numbered findings stand on their elements in the diagram too."""
+    """Return the page of a proposal: everything that stands against it, numbered, on the elements of the diagram too."""
+    report = queries.put_in_force(w, found, day_asked())
     findings = [
         {
             "number": number,
@@ -75,7 +85,7 @@ def shown(w: UnitOfWork, found: Any, key: str) -> str:
             "rule": finding.rule,
             "said": finding.sentence("en" if language() == "en" else "vi"),
         }
-        for number, finding in enumerate(found.report.findings, start=1)
+        for number, finding in enumerate(report.findings, start=1)
     ]
     notes = [{"id": one["element"], "text": str(one["number"]), "tone": one["severity"]} for one in findings if one["element"]]
     marks: dict[str, list[str]] = {}
@@ -95,7 +105,7 @@ def shown(w: UnitOfWork, found: Any, key: str) -> str:
         outline=designing.words(found.package) if found.package is not None and found.report.passed else (),
         own=found.review is not None and found.review.submitted_by_id == me().person,
         submitter=designing.person(w, found.review.submitted_by_id) if found.review is not None else "",
-        trial=rehearsing.trial(w, found.package) if found.package is not None and found.report.passed else None,
+        passed=report.passed,
     )
 
 
@@ -116,8 +126,7 @@ def publish(w: UnitOfWork, key: str, reference: str) -> ResponseReturnValue:
     basis = request.form.get("legal_basis", "").strip()[:500]
     if not basis:
         raise Refused("procedure.basis_missing", field="legal_basis")
-    untested = request.form.get("untested_because", "")
-    done = commands.publish(w, found.package, effective_from=asked_day("effective_from"), legal_basis=basis, untested_because=untested)
+    done = commands.publish(w, found.package, effective_from=asked_day("effective_from"), legal_basis=basis)
     assert done.version is not None
     said = {"vi": _("Đã công bố phiên bản %(n)s, hiệu lực từ %(day)s."), "same": _("Phiên bản %(n)s đã có sẵn, không có gì thay đổi.")}
     text = said["same" if done.kind == "same" else "vi"]

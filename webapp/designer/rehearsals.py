@@ -107,8 +107,23 @@ def keep_scenario(w: UnitOfWork, draft_id: UUID) -> ResponseReturnValue:
 @holding(*DESIGNERS)
 @act("designer.trial")
 def waive(w: UnitOfWork, draft_id: UUID) -> ResponseReturnValue:
-    """Excuse a flow that no scenario walks, with a reason."""
+    """Excuse flows that no scenario walks, with a reason."""
     page = queries.page(w, draft_id)
-    made = rehearsing.waived(page.files, SCENARIOS, request.form.get("flow", ""), request.form.get("reason", ""))
+    made = rehearsing.waived(page.files, SCENARIOS, request.form.getlist("flow"), request.form.get("reason", ""))
     commands.save(w, draft_id, page.line.draft.version, {SCENARIOS: made})
+    return redirect(url_for("designer.trial", draft_id=draft_id), 303)
+
+
+@area.post("/drafts/<uuid:draft_id>/mending")
+@holding(*DESIGNERS)
+@act("designer.trial")
+def mend(w: UnitOfWork, draft_id: UUID) -> ResponseReturnValue:
+    """Bring the scenarios of an earlier diagram up to date, in one save that the history can take back."""
+    page = queries.page(w, draft_id)
+    package = frame(w, draft_id, "scenarios")["found"].package
+    made, names = rehearsing.mended(w, package)
+    if not made:
+        raise Refused("scenario.not_mended")
+    commands.save(w, draft_id, page.line.draft.version, made, _("Sửa kịch bản theo sơ đồ mới"))
+    flash(_("Đã sửa %(n)s kịch bản; hãy xem lại câu trả lời ở bước mới.") % {"n": len(names)}, "done")
     return redirect(url_for("designer.trial", draft_id=draft_id), 303)

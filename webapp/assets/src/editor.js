@@ -11,6 +11,9 @@ import { Repairs } from './editor/repairs.mjs';
 import { Changes } from './editor/model.mjs';
 import { Panel } from './editor/panel.mjs';
 import { Keeper } from './editor/keeper.mjs';
+import { Drawing } from './editor/drawing.mjs';
+import { Steps } from './editor/steps.mjs';
+import { Acts } from './editor/acts.mjs';
 
 const place = document.getElementById('editor'), language = place.dataset.language, words = panelWords(language);
 const font = { fontFamily: 'Be Vietnam Pro, sans-serif' };
@@ -22,6 +25,9 @@ const offers = JSON.parse(document.getElementById('editor-panel').textContent);
 const changes = new Changes(modeler);
 const panel = new Panel(place.querySelector('.editor-side'), modeler, changes, offers, words, language);
 const repairs = new Repairs(modeler, changes, offers, { ...words, ...NAMES }, one => spoken(language, one));
+const locked = place.dataset.locked !== undefined, translate = modeler.get('translate');
+const steps = new Steps(document.getElementById('steps'), modeler, words, element => translate(panel.kind(element)), () => (document.getElementById('panel-name') ?? document.getElementById('panel-title'))?.focus());
+if (!locked) panel.acts = steps.acts = new Acts(panel, new Drawing(modeler, changes), steps, words, translate);
 const xml = async () => (await modeler.saveXML({ format: true })).xml;
 const keeper = new Keeper(place, xml, () => report());
 keeper.compare = words.compare;
@@ -50,7 +56,7 @@ function sentence(one) {
     button.type = 'button';
     button.addEventListener('click', () => reveal(one));
     made.prepend(button);
-    const ways = place.dataset.locked === undefined ? repairs.of(one) : [];
+    const ways = !locked ? repairs.of(one) : [];
     if (ways.length) made.append(node('div', 'button-row', ...ways.map(([text, act]) => {
       const repair = node('button', 'btn btn-outline btn-sm', text);
       repair.type = 'button';
@@ -84,7 +90,7 @@ function fit() {
 }
 const root = () => modeler.get('canvas').getRootElement();
 modeler.on('selection.changed', ({ newSelection }) => panel.show(newSelection.length === 1 ? newSelection[0] : null));
-modeler.on('commandStack.changed', () => { keeper.changed(); const chosen = modeler.get('selection').get(); panel.show(chosen.length === 1 ? chosen[0] : null); });
+modeler.on('commandStack.changed', () => { keeper.changed(); const chosen = modeler.get('selection').get(); panel.show(chosen.length === 1 ? chosen[0] : null); steps.draw(); });
 const tools = {
   undo: () => modeler.get('commandStack').undo(), redo: () => modeler.get('commandStack').redo(), fit,
   search: () => modeler.get('searchPad').toggle(), map: () => modeler.get('minimap').toggle(),
@@ -96,6 +102,7 @@ const source = await (await fetch(place.dataset.source)).text();
 await modeler.importXML(source);
 fit();
 panel.show(null);
+steps.draw();
 // Whoever draws need not wait for the gate: its sentences come when it has judged.
 document.body.dataset.editorReady = '1';
 performance.mark('editor-ready');

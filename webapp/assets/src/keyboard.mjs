@@ -24,8 +24,8 @@ export function keyboard() {
   document.addEventListener('keydown', event => {
     if (event.key === 'Enter' && event.ctrlKey) { document.querySelector('[data-key="complete"]')?.click(); return; }
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (event.target.closest('input:not([type=checkbox]), textarea, select, [contenteditable], dialog[open]')) return;
-    if (event.key === 'Enter' && event.target.closest('a, button')) return;
+    if (event.target.closest('input:not([type=checkbox]), textarea, select, [contenteditable], dialog[open], [role=listbox], [role=application], .djs-parent')) return;
+    if (event.key === 'Enter' && event.target.closest('a, button, summary')) return;
     if (prefix === 'g') { prefix = ''; document.querySelector(`[data-go="${CSS.escape(event.key)}"]`)?.click(); return; }
     if (event.key === 'g') { prefix = 'g'; setTimeout(() => { prefix = ''; }, 1500); return; }
     const act = acts[event.key];

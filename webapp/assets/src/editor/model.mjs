@@ -8,7 +8,14 @@ export const parametersOf = element => operatorOf(element)?.parameterList?.param
 export const bodyOf = (element, type) => extensions(element).find(one => one.$type === type)?.value ?? '';
 
 export class Changes {
-  constructor(modeler) { this.modeling = modeler.get('modeling'); this.make = (type, facts) => modeler.get('bpmnFactory').create(type, facts); this.moddle = modeler.get('moddle'); this.root = () => modeler.getDefinitions(); }
+  constructor(modeler) {
+    this.modeling = modeler.get('modeling'); this.make = (type, facts) => modeler.get('bpmnFactory').create(type, facts); this.moddle = modeler.get('moddle'); this.root = () => modeler.getDefinitions();
+    this.stack = modeler.get('commandStack');
+    this.stack.registerHandler('motcua.together', class { preExecute(context) { context.made = context.act(); } });
+  }
+
+  // Several changes inside one command are one step of undo; what the act makes is handed back.
+  once(act) { const context = { act }; this.stack.execute('motcua.together', context); return context.made; }
 
   name(element, value) { this.modeling.updateLabel(element, value); }
 
@@ -45,7 +52,12 @@ export class Changes {
   }
 
   // Marking a flow as default takes its condition away in the same step of undo: a default flow has none.
-  makeDefault(element, on) { this.modeling.updateProperties(element.source, { default: on ? businessOf(element) : undefined }); }
+  makeDefault(element, on) {
+    this.once(() => {
+      if (on && businessOf(element).conditionExpression) this.condition(element, '');
+      this.modeling.updateProperties(element.source, { default: on ? businessOf(element) : undefined });
+    });
+  }
 
   timer(element, kind, text) {
     const definition = businessOf(element).eventDefinitions[0], clear = { timeDuration: undefined, timeDate: undefined, timeCycle: undefined };

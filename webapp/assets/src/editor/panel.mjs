@@ -54,7 +54,7 @@ export class Panel {
 
   fields(element) {
     const w = this.words, c = this.changes, bo = businessOf(element), own = name => property(element, name), set = name => value => c.property(element, name, value);
-    const made = [this.node('h2', {}, this.modeler.get('translate')(this.kind(element))), this.node('p', { class: 'secondary', translate: 'no' }, bo.id)];
+    const made = [this.node('h2', { id: 'panel-title', tabindex: -1 }, this.modeler.get('translate')(this.kind(element))), this.node('p', { class: 'secondary', translate: 'no' }, bo.id)];
     if (element.type !== 'bpmn:Process' && element.type !== 'bpmn:Collaboration') {
       if (is(element, 'bpmn:Lane')) made.push(...this.lane(element)); else made.push(this.text('name', w.name, bo.name ?? bo.text ?? '', value => c.name(element, value)));
       if (!is(element, 'bpmn:Lane') && !is(element, 'bpmn:TextAnnotation') && !is(element, 'bpmn:Participant')) made.push(this.text('name_en', w.name_en, own('name_en'), set('name_en')));
@@ -64,7 +64,7 @@ export class Panel {
     if (is(element, 'bpmn:BusinessRuleTask')) made.push(this.choice('decision', w.decision, bodyOf(element, 'spiffworkflow:CalledDecisionId'), this.offers.decisions.map(one => [one, one]), value => c.body(element, 'spiffworkflow:CalledDecisionId', value)));
     if (is(element, 'bpmn:CallActivity')) made.push(this.text('calledElement', w.calledElement, bo.calledElement ?? '', value => c.attribute(element, { calledElement: value || undefined })));
     if (is(element, 'bpmn:SequenceFlow')) made.push(...this.flow(element));
-    made.push(...this.event(element));
+    made.push(...this.event(element), this.acts?.of(element) ?? '');
     return made;
   }
 

@@ -6,9 +6,6 @@ const MOST = 4;
 export class Repairs {
   constructor(modeler, changes, offers, words, said) {
     Object.assign(this, { modeler, changes, offers, words, said });
-    this.stack = modeler.get('commandStack');
-    // Several changes inside one command are one step of undo.
-    this.stack.registerHandler('motcua.repair', class { preExecute(context) { context.act(); } });
   }
 
   // The repairs of a finding: [words, act], none where nothing is safe.
@@ -17,7 +14,7 @@ export class Repairs {
     return element && typeof find === 'function' && RULES.has(finding.rule) ? find.call(this, element, finding) ?? [] : [];
   }
 
-  run(element, act) { this.stack.execute('motcua.repair', { act }); this.modeler.get('selection').select(element); }
+  run(element, act) { this.changes.once(act); this.modeler.get('selection').select(element); }
 
   put(template, ...facts) { return facts.reduce((text, fact, place) => text.replace(`{${place}}`, fact), this.words[template]); }
 
@@ -27,7 +24,7 @@ export class Repairs {
   default_path(element) {
     if (!/(Exclusive|Inclusive)Gateway$/.test(element.type)) return this.default_idle(element);
     const ways = element.outgoing.filter(one => is(one, 'bpmn:SequenceFlow')), bare = ways.filter(one => !businessOf(one).conditionExpression);
-    return (bare.length === 1 ? bare : ways).slice(0, MOST).map(way => [this.put('repair_default', this.named(way.target)), () => { if (businessOf(way).conditionExpression) this.changes.condition(way, ''); this.changes.makeDefault(way, true); }]);
+    return (bare.length === 1 ? bare : ways).slice(0, MOST).map(way => [this.put('repair_default', this.named(way.target)), () => this.changes.makeDefault(way, true)]);
   }
 
   default_marked(element) { return this.default_path(element); }
