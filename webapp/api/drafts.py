@@ -156,7 +156,7 @@ def draft_archive(w: UnitOfWork, draft_id: UUID) -> Response:
 def draft_findings(w: UnitOfWork, draft_id: UUID) -> ProposalReport:
     """Return the report on a draft, with what it changes."""
     page = queries.page(w, draft_id)
-    return reported(proposals.examined(w, page.files, page.line.draft.key), page.line.draft.key)
+    return reported(w, proposals.examined(w, page.files, page.line.draft.key), page.line.draft.key)
 
 
 @route("GET", "/drafts/<uuid:draft_id>/trial", "Play every scenario of a draft", tag=TAG, answer=TrialResult)
@@ -218,12 +218,14 @@ def hand_draft_over(w: UnitOfWork, draft_id: UUID, body: Person) -> Draft:
 
 @route("POST", "/drafts/<uuid:draft_id>/submission", "Turn a draft into a proposal", tag=TAG, answer=ProposalReport)
 def submit_draft(w: UnitOfWork, draft_id: UUID) -> ProposalReport:
-    """Submit; a refused package stays a draft and the report says why."""
+    """Submit; what is not ready stays a draft and the report says why."""
     page = queries.page(w, draft_id)
-    found = proposals.propose(w, page.line.draft.key, designing.packed(page.files), f"{page.line.draft.key}.zip")
-    if found.report.passed:
-        commands.submitted(w, draft_id)
-    return reported(found, page.line.draft.key)
+    key = page.line.draft.key
+    if not proposals.wanting(w, page.files, key).passed:
+        return reported(w, proposals.examined(w, page.files, key), key)
+    found = proposals.propose(w, key, designing.packed(page.files), f"{key}.zip")
+    commands.submitted(w, draft_id)
+    return reported(w, found, key)
 
 
 @route("DELETE", "/drafts/<uuid:draft_id>", "Give a draft up", tag=TAG, answer=Draft)

@@ -262,7 +262,7 @@ def examine_procedure(body: Upload) -> ProposalReport:
     sent = request.files.get("file")
     with work() as w:
         found = proposals.propose(w, body.key, sent.read() if sent else b"", (sent.filename or "") if sent else "")
-        return reported(found, body.key)
+        return reported(w, found, body.key)
 
 
 @route("GET", "/procedures/supplied", "Packages delivered with the system and not yet published", tag=TAG, answer=Sequence[Supplied])
@@ -274,18 +274,18 @@ def supplied_procedures(w: UnitOfWork) -> list[Supplied]:
 @route("POST", "/procedures/supplied/<key>", "Put a delivered package forward for publication", tag=TAG, answer=ProposalReport)
 def propose_supplied(w: UnitOfWork, key: str) -> ProposalReport:
     """Examine a delivered package as if it had been uploaded."""
-    return reported(proposals.propose_supplied(w, key), key)
+    return reported(w, proposals.propose_supplied(w, key), key)
 
 
-def reported(found: proposals.Proposal, key: str) -> ProposalReport:
-    """Return a proposal for programs."""
-    package = found.package
+def reported(w: UnitOfWork, found: proposals.Proposal, key: str) -> ProposalReport:
+    """Return a proposal for programs, with everything that stands against publishing it: scenarios and flows included."""
+    package, report = found.package, proposals.put_in_force(w, found)
     return ProposalReport(
         found.reference,
         package.key if package is not None else key,
         found.kind,
-        found.report.passed,
-        found.report.as_json(),
+        report.passed,
+        report.as_json(),
         [Change(c.kind, c.element, c.vi, c.en) for c in found.changes],
         outline_of(package) if package is not None and found.report.passed else [],
     )
