@@ -58,8 +58,8 @@ def examine(pdf: bytes, inquiry: Inquiry, *, second_view: bool = True) -> Report
             if hides_signature(pdf):
                 return report(Verdict.INVALID, reasons=(Reason("verify.signature_damaged"),))
             return report(Verdict.INSUFFICIENT, reasons=(Reason("verify.unsigned"),))
-        known = Knowledge(reader, parsed_all(inquiry.intermediates))
-        signatures = tuple(_examine_signature(pdf, one, inquiry, known) for one in found)
+        stores = Knowledge(reader, parsed_all(inquiry.intermediates))
+        signatures = tuple(_examine_signature(pdf, one, inquiry, stores) for one in found)
         reasons = _document_reasons(reader)
         if second_view and worst([one.verdict for one in signatures]) is not Verdict.INVALID:
             reasons += _second_view(pdf, reader, found)
@@ -82,8 +82,8 @@ def levels(pdf: bytes, inquiry: Inquiry) -> list[str]:
     """The level each signature proves by the file alone, network off; what can be read of no signature proves nothing."""
     try:
         reader = PdfFileReader(io.BytesIO(pdf), strict=True)
-        known = Knowledge(reader, parsed_all(inquiry.intermediates))
-        return [settle(_level(one, inquiry, known)) for one in reader.embedded_regular_signatures]
+        stores = Knowledge(reader, parsed_all(inquiry.intermediates))
+        return [settle(_level(one, inquiry, stores)) for one in reader.embedded_regular_signatures]
     except Exception:
         # As above: a file that cannot be read is no long-term file.
         return []
@@ -114,9 +114,9 @@ def _document_reasons(reader: PdfFileReader) -> list[Reason]:
     return reasons
 
 
-def _examine_signature(pdf: bytes, signature: EmbeddedPdfSignature, inquiry: Inquiry, known: Knowledge) -> SignatureReport:
+def _examine_signature(pdf: bytes, signature: EmbeddedPdfSignature, inquiry: Inquiry, stores: Knowledge) -> SignatureReport:
     faults = _integrity(pdf, signature)
-    judgement = settle(_judged(signature, inquiry, known))
+    judgement = settle(_judged(signature, inquiry, stores))
     status = judgement.indication.status
     verdict = {AdESStatus.PASSED: Verdict.VALID, AdESStatus.FAILED: Verdict.INVALID}.get(status, Verdict.INSUFFICIENT)
     reasons = [*faults, *_time_reasons(judgement), _indication_reason(judgement)]
@@ -136,7 +136,7 @@ def _examine_signature(pdf: bytes, signature: EmbeddedPdfSignature, inquiry: Inq
         best_time=_local(best) if best else "",
         best_time_source=judgement.source if judgement.proven_at else "machine",
         timestamp_authority=_authority_of(tokens[0]) if tokens else "",
-        level=settle(_level(signature, inquiry, known)),
+        level=settle(_level(signature, inquiry, stores)),
         scope=_scope(signature),
         revision=signature.signed_revision,
         revision_end=_end(signature),
@@ -147,7 +147,7 @@ def _examine_signature(pdf: bytes, signature: EmbeddedPdfSignature, inquiry: Inq
         changes=_changes(signature, faults),
         steps=tuple(judgement.steps),
         certificate_sha256=signature.signer_cert.sha256.hex(),
-        signed_sha256=hashlib.sha256(pdf[: _end(signature)]).hexdigest(),
+        signed_sha256=hashlib.sha256(memoryview(pdf)[: _end(signature)]).hexdigest(),
     )
 
 
@@ -169,15 +169,15 @@ def _integrity(pdf: bytes, signature: EmbeddedPdfSignature) -> list[Reason]:
     return faults
 
 
-async def _judged(signature: EmbeddedPdfSignature, inquiry: Inquiry, known: Knowledge) -> Judgement:
+async def _judged(signature: EmbeddedPdfSignature, inquiry: Inquiry, stores: Knowledge) -> Judgement:
     policy = policy_of(parsed_all(inquiry.anchors), inquiry.ends)
     try:
-        return await judge(signature, inquiry.now, policy, known, inquiry.sources)
+        return await judge(signature, inquiry.now, policy, stores, inquiry.sources)
     except OSError:
         return Judgement(AdESIndeterminate.TRY_LATER)
 
 
-async def _level(signature: EmbeddedPdfSignature, inquiry: Inquiry, known: Knowledge) -> str:
+async def _level(signature: EmbeddedPdfSignature, inquiry: Inquiry, stores: Knowledge) -> str:
     """The level the file itself proves: B-LT and B-LTA only when it stands with the network off."""
     own = [gen_time(one) for one in generic_cms.extract_tst_data_iter(signature.signer_info, signed=False)]
     if not own:
@@ -186,7 +186,7 @@ async def _level(signature: EmbeddedPdfSignature, inquiry: Inquiry, known: Knowl
         return "B-T"
     archived = [gen_time(one.signed_data) for one in signature.reader.embedded_timestamp_signatures]
     offline = replace(inquiry, now=max(own + archived), sources=None)
-    judgement = await _judged(signature, offline, known)
+    judgement = await _judged(signature, offline, stores)
     if judgement.indication is not AdESPassed.OK:
         return "B-T"
     return "B-LTA" if any(one["step"] == "archive_timestamp" for one in judgement.steps) else "B-LT"
