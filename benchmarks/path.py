@@ -72,7 +72,7 @@ def completion(url: str, settings: Settings, cases: int) -> dict[str, Any]:
     with bench.scratch(url) as (name, _copy):
         runtime = open_runtime(bench.settings_on(settings, url, name), clock=SystemClock())
         try:
-            worker, _ = bench.seed(runtime, cases + bench.WARM)
+            worker = bench.seed(runtime, cases + bench.WARM)
             dossiers = bench.all_dossiers(runtime)
             waited: dict[str, float] = defaultdict(float)
             event.listen(runtime.engine, "before_cursor_execute", lambda c, *_: c.info.update(begun=time.perf_counter()))

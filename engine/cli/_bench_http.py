@@ -1,100 +1,131 @@
-"""The HTTP part of ``motcua bench complete-task``: two web processes as the supervisor starts them, and clients that complete steps.
+"""The HTTP part of ``motcua bench complete-task``: web processes as the supervisor starts them, officers and programs that complete steps.
 
-Every client is a person signed in with an access token, from a loopback address of its own (the rate limit counts by address), on one
-kept connection; it completes the steps of its own dossiers one after the other and measures each from sending to the last byte.
+Fifty officers of one office, each with an account, a password and an access token of their own, complete the steps of their dossiers:
+first as browsers (signed in with name and password, session cookie, form with its token), then as programs (bearer token). A few are under
+way at the same moment: more would only make the queue longer. Load and database share the cores with the web.
 """
 
 from __future__ import annotations
 
 import http.client
-import json
 import socket
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
 from multiprocessing import get_context
 from typing import Any
 from uuid import UUID
 
 import psycopg
 
+from engine.accounts.administration import create_account, hash_password
+from engine.accounts.model import AccessToken, new_token
+from engine.cli._bench_load import Key, Load, by_browser, by_token, load
+from engine.commands import dossiers as commands
+from engine.commands import organisation
+from engine.kernel.clock import SystemClock
 from engine.kernel.database import conninfo
+from engine.kernel.unit_of_work import Actor
+from engine.organisation.directory import directory
+from engine.runtime import open_runtime
 from engine.settings import ROOT, Settings, environment
+from engine.supervisor import children_of
 
+OFFICERS = 50
 CLIENTS = 8
 WEB_PROCESSES = 2
+WARM = 2 * CLIENTS
+PASSWORD = "một cửa để đo"  # noqa: S105 — of accounts in a database that is dropped
 
 
-def measured(settings: Settings, token: str, dossiers: Sequence[UUID], answers: dict[str, Any]) -> dict[str, Any]:
-    """Return rate and times of completions over HTTP; the load is made on the same cores."""
+def measured(settings: Settings, worker: UUID, cases: int, answers: dict[str, Any]) -> dict[str, Any]:
+    """Return rate and times of completions over HTTP, by cookie and by token; the load is made on the same cores."""
+    dossiers, tokens = prepared(settings, worker, 2 * (cases + WARM))
+    half = len(dossiers) // 2
+    with web(settings) as port:
+        browsers = [by_browser(port, name_of(number), PASSWORD, answers) for number in range(OFFICERS)]
+        programs = [by_token(token, answers) for token in tokens]
+        figures = told("http", loaded(settings, port, dossiers[:half], browsers))
+        figures |= told("http.api", loaded(settings, port, dossiers[half:], programs))
+    return {**figures, "http.clients": CLIENTS}
+
+
+def prepared(settings: Settings, worker: UUID, number: int) -> tuple[list[UUID], list[str]]:
+    """Make the officers, colleagues of *worker* in every one of the positions, and start dossiers; return these and the tokens."""
+    runtime = open_runtime(settings, clock=SystemClock())
+    try:
+        with runtime.begin(Actor("cli", label="bench")) as w:
+            tokens, fixed = [], hash_password(PASSWORD)
+            held = directory(w.session, w.province).held[worker]
+            for one in range(OFFICERS):
+                person = organisation.add_person(w, f"Cán bộ {one}", email=name_of(one))
+                for appointment, position in held:
+                    organisation.appoint(w, person.id, position.id, appointment.valid_from, basis="bench")
+                account = create_account(w, name_of(one), person.full_name, password_hash=fixed)
+                person.account_id = account.id
+                text, digest = new_token()
+                w.session.add(AccessToken(account=account.id, name="bench", hash=digest, created_at=w.now))
+                tokens.append(text)
+        made = []
+        for _ in range(number):
+            with runtime.begin(Actor("person", person=worker, label="bench")) as w:
+                made.append(commands.start_internal(w, "benchmark_case", {}).dossier_id)
+    finally:
+        runtime.close()
+    with psycopg.connect(conninfo(settings.database_url or ""), autocommit=True) as connection:
+        connection.execute("analyze")  # as the server does by itself within a minute
+    return made, tokens
+
+
+def name_of(number: int) -> str:
+    """Return the name an officer signs in with."""
+    return f"officer{number}@localhost.test"
+
+
+@contextmanager
+def web(settings: Settings) -> Iterator[int]:
+    """Run the web as the supervisor runs it, in `WEB_PROCESSES` processes; return the port."""
     port = free_port()
     variables = environment(MOTCUA_HOME=str(settings.home), MOTCUA_DATABASE_URL=settings.database_url, MOTCUA_DEMO="no")
-    command = [
-        "-m", "granian", "--interface", "wsgi", "--factory", "--host", "127.0.0.1", "--port", str(port), "--no-ws",
-        "--workers", str(WEB_PROCESSES), "--blocking-threads", "4", "--backpressure", "16", "webapp.wsgi:application",
-    ]  # fmt: skip
-    web = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = next(one for one in children_of(replace(settings, port=port, web_workers=WEB_PROCESSES)) if one.name == "web")
+    running = subprocess.Popen(
+        [sys.executable, *server.command], cwd=ROOT, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         wait_for(port)
-        url = conninfo(settings.database_url or "")
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            warm, rest = dossiers[: 2 * CLIENTS], dossiers[2 * CLIENTS :]
-            pool.submit(load, port, token, url, warm, answers).result()
-            times, took, failures = pool.submit(load, port, token, url, rest, answers).result()
+        yield port
     finally:
-        web.terminate()
+        running.terminate()
         try:
-            web.wait(30)
+            running.wait(30)
         except subprocess.TimeoutExpired:
-            web.kill()
-            web.wait()
-    return {
-        "http.tasks_per_second": round(len(times) / took, 1),
-        "http.p50_ms": round(1000 * statistics.median(times), 2),
-        "http.p95_ms": round(1000 * statistics.quantiles(times, n=20)[-1], 2),
-        "http.tasks": len(times),
-        "http.failures": failures,
-        "http.clients": CLIENTS,
+            running.kill()
+            running.wait()
+
+
+def loaded(settings: Settings, port: int, dossiers: Sequence[UUID], keys: Sequence[Key]) -> Load:
+    """Let a process of its own complete *dossiers*; the first few only warm both sides."""
+    url = conninfo(settings.database_url or "")
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        first = pool.submit(load, port, url, dossiers[:WARM], keys, CLIENTS).result()
+        return first if first.failures else pool.submit(load, port, url, dossiers[WARM:], keys, CLIENTS).result()
+
+
+def told(name: str, found: Load) -> dict[str, Any]:
+    """Return the figures of one load; what was refused stands there in its own words."""
+    figures = {
+        f"{name}.tasks_per_second": round(len(found.times) / found.seconds, 1),
+        f"{name}.p50_ms": round(1000 * statistics.median(found.times), 2),
+        f"{name}.p95_ms": round(1000 * statistics.quantiles(found.times, n=20)[-1], 2),
+        f"{name}.tasks": len(found.times),
+        f"{name}.failures": len(found.failures),
     }
-
-
-def load(port: int, token: str, url: str, dossiers: Sequence[UUID], answers: dict[str, Any]) -> tuple[list[float], float, int]:
-    """Complete all *dossiers* with all clients at once; return each time in seconds, how long it took in all, and how many were refused."""
-    begun = time.perf_counter()
-    with ThreadPoolExecutor(CLIENTS) as clients:
-        done = [clients.submit(client, number, port, token, url, list(dossiers[number::CLIENTS]), answers) for number in range(CLIENTS)]
-        parts = [one.result() for one in done]
-    took = time.perf_counter() - begun
-    return [one for times, _ in parts for one in times], took, sum(failures for _, failures in parts)
-
-
-OPEN = "select distinct on (dossier_id) id from task where dossier_id = any(%s) and state = 'open' order by dossier_id, opened_at, id"
-
-
-def client(number: int, port: int, token: str, url: str, dossiers: list[UUID], answers: dict[str, Any]) -> tuple[list[float], int]:
-    """Complete one open step of every dossier, then look what is open now, until nothing is; the looking is part of the load."""
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    body = json.dumps({"answers": answers}).encode()
-    times, failures = [], 0
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60, source_address=(f"127.0.0.{number + 2}", 0))
-    connection.connect()
-    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    with psycopg.connect(url, autocommit=True) as looking:
-        while waiting := looking.execute(OPEN, [dossiers]).fetchall():
-            for (task,) in waiting:
-                begun = time.perf_counter()
-                connection.request("POST", f"/api/v1/tasks/{task}/completion", body, headers)
-                response = connection.getresponse()
-                response.read()
-                times.append(time.perf_counter() - begun)
-                failures += response.status != 200
-            if failures:
-                break
-    connection.close()
-    return times, failures
+    return figures | ({f"{name}.failure": found.failures[0]} if found.failures else {})
 
 
 def free_port() -> int:
