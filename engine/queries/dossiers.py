@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, func, select
+from sqlalchemy.orm import selectinload
 
 from engine.deadline.explanation import DayLine, explain
 from engine.deadline.stage import remaining
@@ -24,7 +25,7 @@ from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.office import flow, papers
 from engine.office.standing import units_of
-from engine.organisation.model import Person
+from engine.organisation.directory import directory
 from engine.procedure.outline import outline
 from engine.procedure.registry import ProcedureCache, ProcedureVersion
 from engine.process.instance import View, program, view
@@ -157,12 +158,12 @@ def page(w: UnitOfWork, code: str) -> DossierPage:
     )
 
 
-def names(w: UnitOfWork) -> dict[UUID, str]:
+def names(w: UnitOfWork) -> Mapping[UUID, str]:
     """Return the names of all people of the province by id."""
-    return dict(w.session.execute(select(Person.id, Person.full_name).where(Person.province == w.province)).all())
+    return directory(w.session, w.province).names
 
 
-def name_of(people: dict[UUID, str], person_id: UUID | None) -> str:
+def name_of(people: Mapping[UUID, str], person_id: UUID | None) -> str:
     """Return the name of a person, or nothing."""
     return people.get(person_id, "") if person_id is not None else ""
 
@@ -239,7 +240,7 @@ def history(w: UnitOfWork, dossier_id: UUID) -> list[HistoryLine]:
     return [HistoryLine(line.at, line.kind, who(people, line.actor), line.facts, line.number, line.hash.hex()) for line in lines]
 
 
-def who(people: dict[UUID, str], actor: Json) -> str:
+def who(people: Mapping[UUID, str], actor: Json) -> str:
     """Return the name of an actor, or its kind (citizen, clock, system) for the screen to word."""
     person = actor.get("person")
     return people.get(UUID(person), "") if person else str(actor.get("kind", ""))
@@ -326,7 +327,8 @@ def search(
         w.record("identity.looked_up", None)
     counted = query.with_only_columns(Dossier.id, maintain_column_froms=True).limit(1001).subquery()
     total = w.session.scalar(select(func.count()).select_from(counted)) or 0
-    rows = w.session.execute(query.order_by(Dossier.received_at.desc(), Dossier.id).limit(size).offset((max(page_number, 1) - 1) * size))
+    query = query.options(selectinload(Dossier.parties)).order_by(Dossier.received_at.desc(), Dossier.id)
+    rows = w.session.execute(query.limit(size).offset((max(page_number, 1) - 1) * size))
     found = []
     for d, v in rows:
         owner = d.party("owner")

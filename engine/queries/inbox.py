@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy.orm import selectinload
 
 from engine.deadline.stage import remaining
 from engine.dossier.model import Dossier
@@ -114,7 +115,10 @@ def page(
     counted = found.with_only_columns(Task.id, Task.version, maintain_column_froms=True).limit(COUNT_CAP + 1).subquery()
     total, sum_versions = w.session.execute(select(func.count(), func.coalesce(func.sum(counted.c.version), 0)).select_from(counted)).one()
     rows = w.session.execute(
-        found.order_by(earliest().asc().nulls_last(), Task.opened_at, Task.id).limit(size).offset((max(number, 1) - 1) * size)
+        found.options(selectinload(Dossier.parties))
+        .order_by(earliest().asc().nulls_last(), Task.opened_at, Task.id)
+        .limit(size)
+        .offset((max(number, 1) - 1) * size)
     ).all()
     shown = [row_of(w, standing, *r) for r in rows]
     return InboxPage(

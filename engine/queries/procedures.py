@@ -20,15 +20,18 @@ from engine.procedure.registry import ProcedureCache, ProcedureVersion, all_in_f
 
 @dataclass(frozen=True, slots=True)
 class ProcedureRow:
-    """A procedure in force with how many dossiers run under it."""
+    """A procedure in force with how many dossiers run under it (None when nobody asked)."""
 
     version: ProcedureVersion
-    running: int
+    running: int | None
 
 
-def in_force(w: UnitOfWork, scope: str | None = None) -> list[ProcedureRow]:
-    """Return the procedures in force today, by name."""
+def in_force(w: UnitOfWork, scope: str | None = None, *, counted: bool = False) -> list[ProcedureRow]:
+    """Return the procedures in force today, by name; *counted* with their open dossiers, which means looking at every one of them."""
     today = w.now.astimezone(ZONE).date()
+    found = [version for version in all_in_force(w.session, w.province, today) if scope is None or version.scope == scope]
+    if not counted:
+        return [ProcedureRow(version, None) for version in found]
     running = dict(
         w.session.execute(
             select(Dossier.procedure_key, func.count())
@@ -36,7 +39,7 @@ def in_force(w: UnitOfWork, scope: str | None = None) -> list[ProcedureRow]:
             .group_by(Dossier.procedure_key)
         ).all()
     )
-    return [ProcedureRow(v, running.get(v.key, 0)) for v in all_in_force(w.session, w.province, today) if scope is None or v.scope == scope]
+    return [ProcedureRow(version, running.get(version.key, 0)) for version in found]
 
 
 @dataclass(frozen=True, slots=True)

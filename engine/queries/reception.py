@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, select
+from sqlalchemy.orm import selectinload
 
 from engine.documents.model import StoredFile
 from engine.dossier import checklist, fees
@@ -135,6 +136,7 @@ def today(w: UnitOfWork) -> list[TodayRow]:
             Dossier.received_at >= begin,
             Dossier.received_at < begin + timedelta(days=1),
         )
+        .options(selectinload(Dossier.parties))
         .order_by(Dossier.received_at.desc())
         .limit(200)
     )
@@ -188,6 +190,7 @@ def handovers(w: UnitOfWork, on: date) -> dict[str, list[HandoverRow]]:
             Handover.at >= begin,
             Handover.at < begin + timedelta(days=1),
         )
+        .options(selectinload(Dossier.parties))
         .order_by(Handover.at)
     )
     found: dict[str, list[HandoverRow]] = {}

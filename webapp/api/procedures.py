@@ -134,8 +134,8 @@ def fields_of(form: Any) -> list[FormField]:
 def procedures(w: UnitOfWork, query: Scope) -> list[Procedure]:
     """Return the procedures in force today."""
     return [
-        Procedure(v.key, v.code, v.scope, {"vi": v.name_vi, "en": v.name_en}, v.number, v.id, v.effective_from, row.running)
-        for row in queries.in_force(w, query.scope or None)
+        Procedure(v.key, v.code, v.scope, {"vi": v.name_vi, "en": v.name_en}, v.number, v.id, v.effective_from, row.running or 0)
+        for row in queries.in_force(w, query.scope or None, counted=True)
         for v in (row.version,)
     ]
 

@@ -24,7 +24,7 @@ from webapp.transaction import act, look
 def internal() -> ResponseReturnValue:
     """Show the internal procedures that may be started."""
     with look() as w:
-        return render_template("desk/internal.html", rows=in_force(w, "internal"))
+        return render_template("desk/internal.html", rows=in_force(w, "internal", counted=True))
 
 
 @area.get("/internal/<key>")
