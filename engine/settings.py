@@ -56,6 +56,8 @@ class Settings:
     log_level: str = "info"
     web_workers: int = 1
     """Web server processes."""
+    api_per_minute: int = 1200
+    """How many requests a minute a program may send with one person's tokens, or one address without any, to each web process."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -114,6 +116,7 @@ class Settings:
             mail_from=text("MAIL_FROM") or cls.mail_from,
             log_level=(text("LOG_LEVEL") or cls.log_level).lower(),
             web_workers=number("WEB_WORKERS", cls.web_workers, 1, 64),
+            api_per_minute=number("API_PER_MINUTE", cls.api_per_minute, 1, 1_000_000),
         )
         if settings.log_level not in {"debug", "info", "warning", "error"}:
             problems.append("MOTCUA_LOG_LEVEL must be debug, info, warning or error")

@@ -15,6 +15,7 @@ from flask import Flask
 
 from engine.runtime import Runtime
 from webapp import errors, frame, health, i18n, login, security, static_files, transaction
+from webapp.allowance import Allowance
 from webapp.rendering import formats, forms, navigation, words
 
 AREAS = ("desk", "counter", "signing_room", "documents", "board", "designer", "admin", "portal", "api")
@@ -30,6 +31,7 @@ def create_app(runtime: Runtime) -> Flask:
     )
     app.config.update(PSEUDO_LANGUAGE=settings.demo, DEMO=settings.demo, PREFERRED_URL_SCHEME="http")
 
+    app.extensions["allowance"] = Allowance(settings.api_per_minute)
     transaction.install(app, runtime)
     security.install(app)
     i18n.install(app)

@@ -15,7 +15,7 @@ import structlog
 from flask import Flask, current_app, g, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, TooManyRequests
 
 from engine.errors import Conflict, EngineError, Forbidden, Invalid, NotFound, Refused
 from engine.sentences import Sentence, sentence
@@ -36,7 +36,7 @@ TRANSPORT = {
         _("Tổng dung lượng gửi lên vượt mức cho phép."),
         _("Gửi từng tệp nhỏ hơn, hoặc quét lại với độ phân giải thấp hơn."),
     ),
-    429: (_("Quá nhiều lần thử"), _("Địa chỉ này đã gửi quá nhiều yêu cầu trong thời gian ngắn."), _("Đợi một phút rồi thử lại.")),
+    429: (_("Quá nhiều lần thử"), _("Đã gửi quá nhiều yêu cầu trong thời gian ngắn."), _("Đợi một phút rồi thử lại.")),
 }
 STALE_FORM = (
     _("Biểu mẫu đã hết hạn"),
@@ -132,7 +132,10 @@ def transport_problem(error: HTTPException) -> ResponseReturnValue:
     words = Sentence(*map(str, TRANSPORT[code]))
     if wants_json():
         known = {"title": words.what, "status": code, "detail": words.why, "remedy": words.do, "message": words.what}
-        return as_problem({"type": f"urn:motcua:problem:http.{code}", **known}), code
+        response = as_problem({"type": f"urn:motcua:problem:http.{code}", **known})
+        if isinstance(error, TooManyRequests) and error.retry_after is not None:
+            response.headers["Retry-After"] = str(error.retry_after)
+        return response, code
     return page(code, words), code
 
 

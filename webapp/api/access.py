@@ -11,6 +11,7 @@ from engine.errors import Forbidden
 from engine.queries.signed_in import SignedIn, signed_in
 from engine.queries.tokens import holder
 from engine.runtime import Actor, UnitOfWork
+from webapp.allowance import count
 from webapp.transaction import look
 
 SYSTEM = Actor(kind="system", label="api")
@@ -29,14 +30,26 @@ def recognise(w: UnitOfWork) -> None:
 
     Raises:
         Unauthorized: there is no token, or it is unknown, over or revoked, or its account is closed.
+        TooManyRequests: the person has used up the minute's allowance.
     """
     text = bearer()
     found = holder(w, text) if text else None
     if found is None:
+        unknown()
         abort(401)
+    count(f"account:{found.actor.account}")
     if request.method != "GET" and not found.writes:
         raise Forbidden("api.token_reads_only")
     g.actor = found.actor
+
+
+def unknown() -> None:
+    """Count a request of somebody who is nobody here by the address it came from.
+
+    Raises:
+        TooManyRequests: too many came from there.
+    """
+    count(f"address:{request.remote_addr}")
 
 
 def me() -> SignedIn:

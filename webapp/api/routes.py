@@ -126,7 +126,9 @@ def identify(entry: Route, parts: Mapping[str, Any]) -> None:
     if entry.who == "person":
         with work(access.SYSTEM) as w:
             access.recognise(w)
-    elif entry.who == "owner":
+        return
+    access.unknown()
+    if entry.who == "owner":
         access.require_grant(parts["code"])
 
 
