@@ -13,18 +13,19 @@ from typing import Any, ParamSpec, cast
 from flask import Flask, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import RoleMixin, Security, SQLAlchemySessionUserDatastore, UserMixin, current_user, login_user
-from sqlalchemy.orm import Mapped, relationship
+from sqlalchemy import inspect
+from sqlalchemy.orm import Mapped, make_transient_to_detached, relationship
+from sqlalchemy.orm.attributes import set_committed_value
 from werkzeug.local import LocalProxy
 
 from engine.accounts.model import Account, RoleName, account_role
 from engine.errors import Forbidden
-from engine.queries.signed_in import SignedIn
+from engine.queries.signed_in import Holder, SignedIn, holder
 from engine.queries.signed_in import signed_in as behind
 from engine.runtime import Actor, UnitOfWork
-from webapp.transaction import look
+from webapp.transaction import SYSTEM, first, look
 
 P = ParamSpec("P")
-SYSTEM = Actor(kind="system", label="sign-in")
 
 
 class Role(RoleName, RoleMixin):
@@ -48,14 +49,23 @@ class Accounts(SQLAlchemySessionUserDatastore):
         self.db.session.flush()
 
     def find_user(self, case_insensitive: bool = False, **identity: Any) -> Any:
-        """Return the account, detached when no unit of work is open (the session cookie is read before the view begins)."""
+        """Return the account; of the session cookie, which is read before the view begins, a copy that belongs to no session."""
         if "unit" in g:
             return super().find_user(case_insensitive, **identity)
-        with look(SYSTEM) as w, using(w):
-            found = super().find_user(case_insensitive, **identity)
-            if found is not None:
-                w.session.expunge_all()
-            return found
+        found = holder(first(), str(identity["fs_uniquifier"]))
+        if found is None:
+            return None
+        g.me = found.person
+        return copy_of(found)
+
+
+def copy_of(found: Holder) -> User:
+    """Return an account as it was read, for whoever only looks at it."""
+    user: User = inspect(User).class_manager.new_instance()
+    user.__dict__.update(found.account)
+    make_transient_to_detached(user)
+    set_committed_value(user, "roles", [Role(name=name, description=description) for name, description in found.roles])
+    return user
 
 
 class using:  # noqa: N801 — reads as English: with using(w)
@@ -89,6 +99,9 @@ def install(app: Flask) -> None:
     )
     security = Security(app, Accounts(), register_blueprint=False)
     security.unauthn_handler(lambda *_, **__: to_sign_in())  # type: ignore[arg-type]
+    # Nobody signs in but by the session's cookie; nothing asks Flask-Principal, which would look who asks at a program's requests too.
+    security.login_manager.request_loader(lambda _request: None)
+    app.before_request_funcs[None].remove(security.principal._on_before_request)
     app.before_request(recognise)
 
 

@@ -15,11 +15,11 @@ from engine.errors import NotFound, Refused
 from engine.queries.signed_in import choose, demo_accounts
 from engine.runtime import UnitOfWork
 from webapp import accounts, throttle
-from webapp.accounts import SYSTEM, User, begin_session, me, security, signed_in, using
+from webapp.accounts import User, begin_session, me, security, signed_in, using
 from webapp.i18n import gettext as _
 from webapp.qr import qr_svg
 from webapp.security import limiter
-from webapp.transaction import act, look, work
+from webapp.transaction import SYSTEM, act, look, work
 
 area = Blueprint("login", __name__, template_folder="templates")
 SHORTEST = 10

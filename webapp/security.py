@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from datetime import UTC, datetime, timedelta
 
 import structlog
-from flask import Blueprint, Flask, Response, g, request
-from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask import Blueprint, Flask, Request, Response, g, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf import CSRFProtect
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 csrf = CSRFProtect()
 limiter = Limiter(get_remote_address, storage_uri="memory://", strategy="moving-window")
@@ -31,21 +33,48 @@ HEADERS = {
 }
 
 
+RENEWED = timedelta(minutes=5)
+"""How old a session's cookie may be before a page sends it again; a session without any page for twelve hours is over."""
+
+
 class HonestCookies(SecureCookieSessionInterface):
     """The session cookie is Secure exactly when the request came by https; a local installation has no certificate.
 
     What a page fetches beside itself (progress, suggestions, pictures) does not send it again unless it changed something: its answer
-    could arrive after that of a form, and would put the session back to before it, the words about what was done with it.
+    could arrive after that of a form, and would put the session back to before it, the words about what was done with it. A page sends
+    it again when it is a few minutes old: whoever works is not signed out meanwhile, and not every answer has to be sealed.
     """
+
+    def __init__(self) -> None:
+        self._serializer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """Return what seals and reads cookies, made once: the key of an installation does not change while it runs."""
+        if self._serializer is None:
+            self._serializer = super().get_signing_serializer(app)
+        return self._serializer
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Return the session of a request's cookie, and remember when it was sealed."""
+        serializer, cookie = self.get_signing_serializer(app), request.cookies.get(self.get_cookie_name(app))
+        if serializer is None or not cookie:
+            return super().open_session(app, request)
+        try:
+            facts, sealed = serializer.loads(cookie, max_age=int(app.permanent_session_lifetime.total_seconds()), return_timestamp=True)
+        except BadSignature:
+            return self.session_class()
+        g.session_sealed = sealed
+        return self.session_class(facts)
 
     def get_cookie_secure(self, app: Flask) -> bool:
         """Return whether this request came by https."""
         return request.is_secure
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Send the cookie with every page, so that whoever works is not signed out meanwhile, and with whatever changed it."""
+        """Send the cookie with a page when it grows old, and with whatever changed it."""
         beside = response.mimetype != "text/html" or request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
-        if session.modified or not beside:
+        sealed: datetime | None = g.get("session_sealed")
+        if session.modified or (not beside and (sealed is None or datetime.now(UTC) - sealed > RENEWED)):
             super().save_session(app, session, response)
 
 
@@ -61,6 +90,8 @@ def install(app: Flask) -> None:
     )
     csrf.init_app(app)
     limiter.init_app(app)
+    # Every limit stands at its view and is judged there; before each request of the whole application there would be none to find.
+    app.before_request_funcs[None].remove(limiter._check_request_limit)
     csrf.exempt(area)
     app.register_blueprint(area)
     app.before_request(new_nonce)

@@ -3,12 +3,15 @@
 A page looks (`look`), a form acts (`act`). An act is one POST = one unit of work = one command, and its answer is remembered
 under the form's ``request_id`` in the same transaction: a double click or a refresh gets the first answer again, the act is not
 repeated.
+
+Who asks is found out in the same unit of work too (`first`): the page or the act goes on in it. A page that looks while it looks, such as
+the navigation with its counts, looks with the same eyes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
 
@@ -20,13 +23,22 @@ from engine.runtime import Actor, Runtime, UnitOfWork
 P = ParamSpec("P")
 
 
+SYSTEM = Actor(kind="system", label="sign-in")
+
+
 def install(app: Flask, runtime: Runtime) -> None:
     """Give the application its runtime."""
     app.extensions["motcua"] = runtime
+    app.teardown_request(leave)
 
 
 def runtime() -> Runtime:
-    """Return the runtime this application was created with."""
+    """Return the runtime of this application, for views that begin units of work themselves: none is left open behind them."""
+    leave()
+    return _runtime()
+
+
+def _runtime() -> Runtime:
     return cast(Runtime, current_app.extensions["motcua"])
 
 
@@ -36,17 +48,60 @@ def actor() -> Actor:
     return known or Actor(kind="citizen", label="web")
 
 
+def first() -> UnitOfWork:
+    """Return the unit of work in which this request finds out who asks; the first look, work or act goes on in it."""
+    begun: tuple[ExitStack, UnitOfWork] | None = g.get("begun")
+    if begun is None:
+        stack = ExitStack()
+        begun = g.begun = (stack, stack.enter_context(_runtime().begin(SYSTEM)))
+    return begun[1]
+
+
+@contextmanager
+def opened(who: Actor) -> Iterator[UnitOfWork]:
+    """Go on in the unit of work this request has begun with, as *who*; open one when there is none."""
+    begun: tuple[ExitStack, UnitOfWork] | None = g.pop("begun", None)
+    if begun is None:
+        with _runtime().begin(who) as w:
+            yield w
+        return
+    stack, w = begun
+    w.actor = who
+    with stack:
+        yield w
+
+
+def leave(_error: BaseException | None = None) -> None:
+    """Let go of the unit of work nobody went on in: it has only looked."""
+    begun: tuple[ExitStack, UnitOfWork] | None = g.pop("begun", None)
+    if begun is not None:
+        stack, w = begun
+        w.session.close()
+        stack.close()
+
+
 @contextmanager
 def look(who: Actor | None = None) -> Iterator[UnitOfWork]:
     """Open a unit of work for a page; what it records (a read of personal data) becomes true with it."""
-    with runtime().begin(who or actor()) as w:
-        yield w
+    looker = who or actor()
+    looking: UnitOfWork | None = g.get("looking")
+    if looking is not None and looking.actor == looker:
+        yield looking
+        return
+    with opened(looker) as w:
+        if looking is None:
+            g.looking = w
+        try:
+            yield w
+        finally:
+            if looking is None:
+                g.pop("looking", None)
 
 
 @contextmanager
 def work(who: Actor | None = None) -> Iterator[UnitOfWork]:
     """Open a unit of work for an act without a form, such as a draft being kept; forms use `act`."""
-    with runtime().begin(who or actor()) as w:
+    with opened(who or actor()) as w:
         yield w
 
 
@@ -63,7 +118,7 @@ def act(
         def answered(*args: P.args, **kwargs: P.kwargs) -> Response:
             g.form_page = page
             key = request.form.get("request_id", "")[:64] if remembered else ""
-            with runtime().begin(actor()) as w:
+            with opened(actor()) as w:
                 known = w.recall(key) if key else None
                 if known is not None:
                     return again(known)

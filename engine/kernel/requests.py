@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Text, bindparam, delete, text, update
+import orjson
+from psycopg.types.json import Jsonb
+from sqlalchemy import Text, delete
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.errors import Conflict
+from engine.kernel import wire
 from engine.kernel.canonical import plain
 from engine.kernel.tables import Base, Instant, Json, ProvinceKey
+from engine.kernel.wire import Part, Prepared
 
 
 class AnsweredRequest(Base):
@@ -27,15 +31,12 @@ class AnsweredRequest(Base):
 
 
 # One statement: write the request down, or wait for whoever is answering it and read what they said.
-CLAIM = text(
-    "insert into answered_request as known (province, key, content, at) values (:province, :key, :content, :at) "
-    "on conflict (province, key) do update set key = known.key returning known.content, known.answer"
-).bindparams(bindparam("at", type_=Instant())).columns(answer=JSONB())  # fmt: skip
-ANSWER = (
-    update(AnsweredRequest)
-    .where(AnsweredRequest.province == bindparam("of_province"), AnsweredRequest.key == bindparam("of_key"))
-    .values(answer=bindparam("given", type_=JSONB()))
+CLAIM = Prepared(
+    "insert into answered_request as known (province, key, content, at) values ($1, $2, $3, $4) "
+    "on conflict (province, key) do update set key = known.key returning known.content, known.answer",
+    ("province", "key", "content", "at"),
 )
+ANSWER = "update answered_request set answer = %s where province = %s and key = %s returning 1"
 
 
 def recall(session: Session, province: int, key: str, now: datetime, content: str = "") -> Json | None:
@@ -44,16 +45,25 @@ def recall(session: Session, province: int, key: str, now: datetime, content: st
     Raises:
         Conflict: when the same request id comes with other *content*.
     """
-    known = session.connection().execute(CLAIM, {"province": province, "key": key, "content": content, "at": now}).one()
-    if known.content != content:
+    asked = {"province": province, "key": key, "content": content, "at": now}
+    ((known, answer),) = wire.read(session, (CLAIM,), asked)[0]
+    if known != content:
         raise Conflict("request.other_content")
-    answer: Json | None = known.answer
-    return answer
+    return cast(Json | None, answer)
+
+
+def answered(province: int, key: str, answer: Any) -> Part:
+    """Return what keeps the answer for the case that the request comes again."""
+    return Part(ANSWER, [Jsonb(plain(answer), _dump), province, key])
 
 
 def remember(session: Session, province: int, key: str, answer: Any) -> None:
-    """Keep the answer for the case that the request comes again."""
-    session.connection().execute(ANSWER, {"of_province": province, "of_key": key, "given": plain(answer)})
+    """Keep the answer at once."""
+    wire.send(session, answered(province, key, answer))
+
+
+def _dump(value: Any) -> bytes:
+    return orjson.dumps(value)
 
 
 def forget(session: Session, province: int, now: datetime, age: timedelta = timedelta(days=7)) -> None:

@@ -68,6 +68,7 @@ class UnitOfWork:
         self._parts = parts
         self._facts: list[journal.Fact] = []
         self._promises: list[outbox.Promise] = []
+        self._answers: list[wire.Part] = []
 
     def part(self, kind: type[T]) -> T:
         """Return the installation's object of this type: the blob store, the calendars, the settings …"""
@@ -91,7 +92,7 @@ class UnitOfWork:
 
     def remember(self, request_key: str, answer: Json) -> None:
         """Keep the answer to a request id that was asked for with `recall`."""
-        requests.remember(self.session, self.province, f"{self.actor.requester}:{request_key}", answer)
+        self._answers.append(requests.answered(self.province, f"{self.actor.requester}:{request_key}", answer))
 
     def _complete(self) -> None:
         """Send the changes, promises and facts to the database, in this order: the shared chain is locked last.
@@ -107,11 +108,13 @@ class UnitOfWork:
             outbox.write(self.session, self.province, self.now, self._promises)
         if lines is not None:
             later = due.parts(self.session)
-            if wire.write(self.session, [*later, *lines], wire.driver(self.session).commit):
+            if wire.write(self.session, [*later, *lines, *self._answers], wire.driver(self.session).commit):
                 return
             self.session.flush()
             for part in later:
                 wire.send(self.session, part)
+        for part in self._answers:
+            wire.send(self.session, part)
         if self._facts:
             journal.seal(self.session, self.province, self.now, self.actor.identity, self._facts)
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select
+from sqlalchemy import SmallInteger, Text, bindparam, func, literal_column, or_, select
+from sqlalchemy.dialects.postgresql import JSONB
 
-from engine.accounts.model import Account, Preference
+from engine.accounts.model import Account, Preference, RoleName, account_role
+from engine.kernel import wire
+from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
-from engine.organisation.directory import directory
+from engine.organisation.directory import Directory, OrganisationChange, directory, renumber
 from engine.organisation.model import Appointment, OrgUnit, Person, Position
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -49,28 +54,78 @@ def signed_in(w: UnitOfWork, account: int) -> SignedIn:
     """Return who is behind an account."""
     owner = w.session.get(Account, account)
     preference = w.session.get(Preference, account)
+    roles = tuple((role.name, role.description) for role in owner.roles) if owner else ()
+    name = (owner.display_name or owner.email) if owner else ""
+    return behind(w, account, name, roles, preference.choices if preference else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The account a session belongs to, column by column, and who is behind it."""
+
+    account: Mapping[str, Any]
+    roles: tuple[tuple[str, str | None], ...]
+    person: SignedIn
+
+
+def holder(w: UnitOfWork, uniquifier: str) -> Holder | None:
+    """Return whose session this is as it stands now, in one statement; None when the account is closed or its sessions were ended."""
+    found = wire.read(w.session, (_known(),), {"uniquifier": uniquifier, "province": w.province})[0]
+    if not found:
+        return None
+    organisation, roles, choices, *values = found[0]
+    account = dict(zip(_names(), values, strict=True))
+    if not account["active"]:
+        return None
+    renumber(w.session, organisation)
+    named = tuple((role["name"], role["description"]) for role in roles or ())
+    return Holder(account, named, behind(w, account["id"], account["display_name"] or account["email"], named, choices or {}))
+
+
+@cache
+def _known() -> wire.Prepared:
+    organisation = select(OrganisationChange.number).where(OrganisationChange.province == bindparam("province", type_=SmallInteger()))
+    role = func.jsonb_build_object(
+        literal_column("'name'"), RoleName.name, literal_column("'description'"), RoleName.description, type_=JSONB()
+    )
+    roles = select(func.jsonb_agg(role)).join(account_role, account_role.c.role == RoleName.id).where(account_role.c.account == Account.id)
+    choices = select(Preference.choices).where(Preference.account == Account.id)
+    return wire.prepared(
+        select(
+            organisation.scalar_subquery(), roles.correlate(Account).scalar_subquery(), choices.correlate(Account).scalar_subquery(),
+            *wire.columns(Account),
+        ).where(Account.fs_uniquifier == bindparam("uniquifier", type_=Text()))
+    )  # fmt: skip
+
+
+@cache
+def _names() -> tuple[str, ...]:
+    return tuple(name for name, _ in wire.shape(Account).read)
+
+
+def behind(w: UnitOfWork, account: int, otherwise: str, roles: Sequence[tuple[str, str | None]], choices: Json) -> SignedIn:
+    """Return the person of an account with everything held at ``w.now``; *otherwise* is the name of an account without one."""
     known = directory(w.session, w.province)
     person = known.accounts.get(account)
     installation = tuple(
-        Held(role.name, {"vi": role.description or role.name, "en": role.name}, UUID(int=0), {"vi": "", "en": ""})
-        for role in (owner.roles if owner else ())
+        Held(name, {"vi": description or name, "en": name}, UUID(int=0), {"vi": "", "en": ""}) for name, description in roles
     )
-    held = held_by(w, person) if person else ()
-    return SignedIn(
-        account,
-        person,
-        known.names[person] if person else (owner.display_name or owner.email if owner else ""),
-        (*held, *installation),
-        dict(preference.choices) if preference else {},
+    seats = held_by(known, person, w.now) if person else ()
+    return SignedIn(account, person, known.names[person] if person else otherwise, (*seats, *installation), dict(choices))
+
+
+def held_by(known: Directory, person: UUID, at: datetime) -> tuple[Held, ...]:
+    """Return the positions a person holds at an instant, own ones first, each group by rank."""
+    own = sorted((position for _, position in known.holdings(person, at)), key=_rank)
+    lent = sorted((position for _, position, _ in known.lendings(person, at)), key=_rank)
+    return (
+        *(held(position, known.units[position.unit_id], False) for position in own),
+        *(held(position, known.units[position.unit_id], True) for position in lent),
     )
 
 
-def held_by(w: UnitOfWork, person: UUID) -> tuple[Held, ...]:
-    """Return the positions a person holds at ``w.now``, own ones first."""
-    known = directory(w.session, w.province)
-    own = sorted((p for _, p in known.holdings(person, w.now)), key=lambda p: p.rank)
-    lent = sorted((p for _, p, _ in known.lendings(person, w.now)), key=lambda p: p.rank)
-    return (*(held(p, known.units[p.unit_id], False) for p in own), *(held(p, known.units[p.unit_id], True) for p in lent))
+def _rank(position: Position) -> int:
+    return position.rank
 
 
 def positions(today: date, province: int) -> Any:

@@ -13,9 +13,10 @@ import psycopg
 
 @dataclass
 class Asked:
-    """The texts of the statements sent, BEGIN and COMMIT apart."""
+    """The texts of the statements sent, BEGIN and COMMIT apart, and how many transactions were ended by a commit."""
 
     texts: list[str] = field(default_factory=list)
+    commits: int = 0
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -28,7 +29,7 @@ class Asked:
 def counted() -> Iterator[Asked]:
     """The statements this process sends while the block runs."""
     asked = Asked()
-    execute, executemany = psycopg.Cursor.execute, psycopg.Cursor.executemany
+    execute, executemany, commit = psycopg.Cursor.execute, psycopg.Cursor.executemany, psycopg.Connection.commit
 
     def one(self: Any, query: Any, *given: Any, **options: Any) -> Any:
         asked.texts.append(str(query))
@@ -38,5 +39,13 @@ def counted() -> Iterator[Asked]:
         asked.texts.append(str(query))
         return executemany(self, query, *given, **options)
 
-    with mock.patch.object(psycopg.Cursor, "execute", one), mock.patch.object(psycopg.Cursor, "executemany", many):
+    def ended(self: Any) -> Any:
+        asked.commits += self.info.transaction_status != psycopg.pq.TransactionStatus.IDLE
+        return commit(self)
+
+    with (
+        mock.patch.object(psycopg.Cursor, "execute", one),
+        mock.patch.object(psycopg.Cursor, "executemany", many),
+        mock.patch.object(psycopg.Connection, "commit", ended),
+    ):
         yield asked

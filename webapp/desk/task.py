@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from engine.commands import tasks as commands
 from engine.queries import desk as queries
-from engine.queries.steps import form_of, opened
+from engine.queries.steps import form_of
 from engine.runtime import UnitOfWork
 from webapp.accounts import signed_in
 from webapp.desk.area import area, task_address
@@ -53,7 +53,7 @@ def task(task_id: UUID) -> ResponseReturnValue:
         seen = queries.page(w, task_id)
         room = task_address(task_id, seen.task.action)
         if seen.task.state == "open" and room != request.path and g.get("submitted") is None:
-            return redirect(room, 303)
+            return redirect(task_address(task_id, seen.task.action, done=request.args.get("done")), 303)
         answers = answers_of(seen.form, seen.task.draft) if seen.form else {}
         items = seen.form.shown_items(answers, seen.scope) if seen.form else ()
         return render_template(
@@ -123,19 +123,13 @@ def draft(task_id: UUID) -> ResponseReturnValue:
 @act("desk.task")
 def complete(w: UnitOfWork, task_id: UUID) -> ResponseReturnValue:
     """Complete the step; the next task opens by itself, and for ten seconds this one can be called back."""
-    known = commands.find(w, task_id)
-    answers: dict[str, Any] = {}
-    if known.properties.get("form"):
-        form, scope = opened(w, task_id)
-        shown = {field.key for field in form.visible(read_answers(form.fields), scope)}
-        answers = {key: value for key, value in read_answers(form.fields).items() if key in shown}
-    done = commands.complete(w, task_id, answers, version=request.form.get("_version", None, int))
+    done = commands.complete(w, task_id, lambda form: read_answers(form.fields), version=request.form.get("_version", None, int))
     if done.undo_until is None:
         flash(_("Đã hoàn thành bước."), "done")
     follow: dict[str, Any] = {"done": str(done.task_id)} if done.undo_until else {}
     if done.next_task_id is None:
         return redirect(url_for("desk.inbox", **follow), 303)
-    return redirect(task_address(done.next_task_id, commands.find(w, done.next_task_id).action, **follow), 303)
+    return redirect(url_for("desk.task", task_id=done.next_task_id, **follow), 303)
 
 
 @area.post("/tasks/<uuid:task_id>/undo")
