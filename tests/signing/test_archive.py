@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pikepdf import ObjectStreamMode, Pdf
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from signing import archive
@@ -188,3 +189,14 @@ def test_a_file_changed_under_its_archive_stamp_is_not_renewed(office: Office) -
     assert done.pdf == spoilt
     assert done.missing == "signing.evidence_down"
     assert done.level != "B-LTA"
+
+
+def test_a_file_with_cross_reference_streams_is_continued_in_kind(office: Office) -> None:
+    with Pdf.open(io.BytesIO(office.with_fields())) as document:
+        document.save(packed := io.BytesIO(), object_stream_mode=ObjectStreamMode.generate)
+    assert PdfFileReader(packed).has_xref_stream
+    signed = office.sign(packed.getvalue(), LEADER, "lan")
+    done = raise_level(signed, inquiry(office), office.tsa)
+    assert (done.level, done.missing) == ("B-LTA", "")
+    assert PdfFileReader(io.BytesIO(done.pdf)).has_xref_stream
+    assert examined(office, done.pdf, online=False).signatures[0].verdict is Verdict.VALID
