@@ -18,6 +18,7 @@ from engine.kernel.journal_check import Report
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.office.standing import acting
+from engine.organisation.model import Person
 from engine.queries.dossiers import names, who
 
 AUDITORS = ("inspector", "technical_administrator", "procedure_controller")
@@ -59,14 +60,31 @@ def lines(w: UnitOfWork, *, code: str = "", kind: str = "", number: int = 1, siz
         )
         or 0
     )
-    people = names(w)
+    people, accounts = names(w), holders(w)
     found = w.session.execute(
         query.order_by(JournalLine.at.desc(), JournalLine.chain, JournalLine.number.desc()).limit(size).offset((max(number, 1) - 1) * size)
     )
     return [
-        AuditLine(line.at, line.recorded_at, line.kind, who(people, line.actor), dossier or "", line.number, line.facts, line.hash.hex())
+        AuditLine(
+            line.at,
+            line.recorded_at,
+            line.kind,
+            accounts.get(line.facts.get("account", 0)) or who(people, line.actor),
+            dossier or "",
+            line.number,
+            line.facts,
+            line.hash.hex(),
+        )
         for line, dossier in found
     ], total
+
+
+def holders(w: UnitOfWork) -> dict[int, str]:
+    """Return whose account is whose: at the moment of signing in nobody acts yet, the line names the account alone."""
+    rows = w.session.execute(
+        select(Person.account_id, Person.full_name).where(Person.province == w.province, Person.account_id.is_not(None))
+    )
+    return {account: name for account, name in rows if account is not None}
 
 
 def check(w: UnitOfWork) -> Report:

@@ -13,7 +13,7 @@ from engine.dossier.model import Dossier
 from engine.errors import NotFound
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.office.standing import ZONE
-from engine.procedure.outline import outline
+from engine.procedure.outline import milestones, outline
 from engine.procedure.package import Package
 from engine.procedure.registry import ProcedureCache, ProcedureVersion, all_in_force, versions
 
@@ -84,6 +84,11 @@ def diagram_of(w: UnitOfWork, version_id: UUID) -> str:
 def in_words(w: UnitOfWork, version_id: UUID) -> Sequence[Any]:
     """Return the numbered outline of a version."""
     return outline(package_of(w, version_id))
+
+
+def main_steps(package: Package) -> Sequence[Any]:
+    """Return the steps people take on the normal way of a procedure: what its owner waits for."""
+    return milestones(package)
 
 
 def current(w: UnitOfWork, key: str) -> tuple[ProcedureVersion, Package]:

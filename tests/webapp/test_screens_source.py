@@ -89,3 +89,13 @@ def test_no_hx_attribute_needs_eval():
     text = "\n".join(p.read_text("utf-8") for p in TEMPLATES)
 
     assert not re.search(r"hx-on|hx-vals=\"js:|hx-trigger=\"[^\"]*\[", text)
+
+
+def test_every_icon_a_screen_names_is_drawn():
+    drawn = set(re.findall(r'<symbol id="([a-z-]+)"', (WEB / "static/icons.svg").read_text(encoding="utf-8")))
+    named = {name for path in TEMPLATES for name in re.findall(r"icon\('([a-z-]+)'\)", path.read_text(encoding="utf-8"))}
+    entry = re.compile(r'Entry\((?:[^()]|\([^()]*\))*?"[a-z_]+\.[a-z_]+",\s*"([a-z-]+)"', re.DOTALL)
+    listed = {name for path in WEB.rglob("*.py") for name in entry.findall(path.read_text(encoding="utf-8"))}
+
+    assert len(listed) > 5
+    assert sorted((named | listed) - drawn) == []

@@ -22,6 +22,6 @@ navigation = [
     Entry(PLACE, _("Lịch làm việc"), "admin.calendar", "calendar", STAFF),
     Entry(PLACE, _("Sự cố"), "admin.incidents", "warning", SETTLERS),
     Entry(PLACE, _("Nhật ký hệ thống"), "admin.journal", "shield", AUDITORS),
-    Entry(PLACE, _("Bằng chứng chữ ký"), "admin.evidence", "clock", AUDITORS),
+    Entry(PLACE, _("Bằng chứng chữ ký"), "admin.evidence", "half", AUDITORS),
     Entry(PLACE, _("Mã truy cập API"), "admin.tokens", "key", STAFF),
 ]

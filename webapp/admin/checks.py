@@ -42,6 +42,7 @@ def calendar() -> ResponseReturnValue:
             "admin/calendar.html",
             days=administration.month(w, year, number),
             first=date(year, number, 1),
+            today=today,
             before=(year, number - 1) if number > 1 else (year - 1, 12),
             after=(year, number + 1) if number < 12 else (year + 1, 1),
             until=administration.approved_until(w),

@@ -30,7 +30,7 @@ COLUMNS = (
     Column("step", lazy("Việc cần làm"), lambda r: pick(r.step)),
     Column("owner", lazy("Chủ hồ sơ"), lambda r: r.owner),
     Column("status", lazy("Trạng thái"), lambda r: status_state(r.status)[2]),
-    Column("due", lazy("Hạn"), lambda r: instant(r.due_at)),
+    Column("due", lazy("Hạn"), lambda r: instant(r.due_at), shown=False),
     Column("assignee", lazy("Người làm"), lambda r: r.assignee),
 )
 

@@ -34,7 +34,7 @@ WAITING = (
     Column("dossier", lazy("Hồ sơ"), lambda r: r.dossier_code),
     Column("document", lazy("Văn bản"), lambda r: pick(r.procedure)),
     Column("owner", lazy("Chủ hồ sơ"), lambda r: r.owner),
-    Column("due", lazy("Hạn"), lambda r: instant(r.due_at)),
+    Column("due", lazy("Hạn"), lambda r: instant(r.due_at), shown=False),
 )
 ENTRIES = (
     Column("number", lazy("Số"), lambda r: r.number, numeric=True),

@@ -22,4 +22,10 @@ def procedure(key: str) -> ResponseReturnValue:
     """Show a procedure from the version in force: papers, term, fees, legal basis, the way of a dossier."""
     with look() as w:
         version, package = procedures.current(w, key)
-        return render_template("portal/procedure.html", version=version, package=package, way=procedures.in_words(w, version.id))
+        return render_template(
+            "portal/procedure.html",
+            version=version,
+            package=package,
+            way=procedures.in_words(w, version.id),
+            steps=procedures.main_steps(package),
+        )

@@ -131,7 +131,7 @@ def duration(value: timedelta | None, hours_a_day: float = 8) -> str:
         )
     if hours:
         return ngettext("%(n)s giờ", "%(n)s giờ", hours) % {"n": hours}
-    return ngettext("%(n)s phút", "%(n)s phút", left) % {"n": left}
+    return ngettext("%(n)s phút", "%(n)s phút", left) % {"n": left} if left else _("chưa đầy 1 phút")
 
 
 @dataclass(frozen=True, slots=True)

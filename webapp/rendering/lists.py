@@ -18,13 +18,17 @@ EXPORT_LIMIT = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a list: heading, the value taken away in an export, whether the list can be sorted by it."""
+    """A column of a list: heading, the value taken away in an export, whether the list can be sorted by it.
+
+    One that is not *shown* stands inside another cell on screen and is a column of its own in the export only.
+    """
 
     key: str
     label: str | LazyProxy
     value: Callable[[Any], Any] = lambda row: ""
     sort: bool = False
     numeric: bool = False
+    shown: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ WAITING = (
     Column("owner", lazy("Chủ hồ sơ"), lambda r: r.owner),
     Column("prepared", lazy("Người trình")),
     Column("changed", lazy("Thay đổi từ lần xem trước")),
-    Column("due", lazy("Hạn"), lambda r: instant(r.due_at)),
+    Column("due", lazy("Hạn"), lambda r: instant(r.due_at), shown=False),
 )
 SIGNED = (
     Column("at", lazy("Ký lúc"), lambda r: instant(r.at)),
