@@ -54,6 +54,8 @@ class Settings:
     """smtp://user:password@host:port (smtps for TLS from the start); None drops mails as files into ``home/mail``."""
     mail_from: str = "motcua@localhost"
     log_level: str = "info"
+    agent_port: int = 18417
+    """Where the signing agent listens on the computers of those whose key is on a USB token."""
     web_workers: int = 1
     """Web server processes."""
     api_per_minute: int = 1200
@@ -115,6 +117,7 @@ class Settings:
             smtp_url=address("SMTP_URL", {"smtp", "smtps"}),
             mail_from=text("MAIL_FROM") or cls.mail_from,
             log_level=(text("LOG_LEVEL") or cls.log_level).lower(),
+            agent_port=number("AGENT_PORT", cls.agent_port, 1024, 65_535),
             web_workers=number("WEB_WORKERS", cls.web_workers, 1, 64),
             api_per_minute=number("API_PER_MINUTE", cls.api_per_minute, 1, 1_000_000),
         )

@@ -10,12 +10,12 @@ from asn1crypto import algos
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from signing.errors import SigningError
-from signing.model import CertificateFacts
+from signing.model import CertificateFacts, SignerCertificate
 
 ECDSA = "ecdsa-sha256"
 PSS = "rsa-pss-sha256"
@@ -110,6 +110,38 @@ def certificate_facts(der: bytes) -> CertificateFacts:
         algorithm=algorithm,
         is_test="TEST" in issuer or "TEST" in first(subject, oid.COMMON_NAME),
     )
+
+
+def read_certificate(given: bytes, chain: Iterable[bytes] = ()) -> SignerCertificate:
+    """A certificate as people hand it over: DER, or PEM with those above it.
+
+    Raises:
+        SigningError: ``key.certificate_unreadable``.
+    """
+    try:
+        if b"-----BEGIN" in given:
+            leaf, *above = (one.public_bytes(serialization.Encoding.DER) for one in x509.load_pem_x509_certificates(given))
+        else:
+            leaf, above = x509.load_der_x509_certificate(given).public_bytes(serialization.Encoding.DER), []
+        return SignerCertificate(
+            leaf, (*above, *(x509.load_der_x509_certificate(one).public_bytes(serialization.Encoding.DER) for one in chain))
+        )
+    except (ValueError, TypeError) as problem:
+        raise SigningError("key.certificate_unreadable") from problem
+
+
+def complete_chain(certificate: SignerCertificate, known: Iterable[bytes]) -> SignerCertificate:
+    """The certificate with those above it in order, as far as they came along or are *known*; without roots and what does not belong.
+
+    A token mostly holds the signer's certificate alone, and a file without the ones between cannot be judged by others.
+    """
+    by_name = {one.subject.dump(): one for one in parsed_all((*known, *certificate.chain))}
+    found: list[bytes] = []
+    at = parsed(certificate.der)
+    while (above := by_name.get(at.issuer.dump())) is not None and above.dump() not in found and not above.self_issued:
+        found.append(above.dump())
+        at = above
+    return SignerCertificate(certificate.der, tuple(found))
 
 
 def fingerprint(der: bytes) -> str:

@@ -8,6 +8,7 @@ from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.errors import (
     ExpiredError,
     InsufficientRevinfoError,
+    InvalidCertificateError,
     NotYetValidError,
     PathError,
     RevokedError,
@@ -18,6 +19,7 @@ from pyhanko_certvalidator.errors import (
 from signing.errors import SigningError
 from signing.examine import Inquiry
 from signing.keys import parsed, parsed_all
+from signing.long_term import SIGNER_USAGE
 from signing.model import SignerCertificate
 from signing.pades import settle
 from signing.revocation import Sources
@@ -56,6 +58,18 @@ def standing(certificate: SignerCertificate, inquiry: Inquiry) -> str:
     except (PathError, ValidationError):
         raise SigningError("signing.certificate_untrusted") from None
     return GOOD
+
+
+def require_usage(der: bytes) -> None:
+    """Refuse a certificate our own verification would not take for a signer's: an authority's, a server's, a time-stamping one.
+
+    Raises:
+        SigningError: ``key.certificate_usage``.
+    """
+    try:
+        SIGNER_USAGE.validate(parsed(der))
+    except InvalidCertificateError as problem:
+        raise SigningError("key.certificate_usage") from problem
 
 
 def _day(at: datetime) -> str:

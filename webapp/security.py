@@ -22,7 +22,7 @@ log = structlog.get_logger("motcua.web")
 EDITORS = "/designer"
 POLICY = (
     "default-src 'self'; script-src 'self' 'nonce-{nonce}'; style-src 'self'{styles}; img-src 'self' data: blob:; font-src 'self'{fonts}; "
-    "connect-src 'self'; worker-src 'self' blob:; object-src 'none'; "
+    "connect-src 'self'{connect}; worker-src 'self' blob:; object-src 'none'; "
     "base-uri 'none'; frame-ancestors 'none'; form-action 'self'; report-uri /csp-report"
 )
 HEADERS = {
@@ -110,8 +110,10 @@ def add_headers(response: Response) -> Response:
     if "Content-Security-Policy" not in response.headers:
         editor = request.path.startswith(EDITORS)
         nonce = g.get("nonce") or secrets.token_urlsafe(16)
+        # Only a page on which somebody signs with a token of their own may talk to the agent on their computer.
+        connect = f" {g.agent}" if g.get("agent") else ""
         response.headers["Content-Security-Policy"] = POLICY.format(
-            nonce=nonce, styles=" 'unsafe-inline'" if editor else "", fonts=" data:" if editor else ""
+            nonce=nonce, styles=" 'unsafe-inline'" if editor else "", fonts=" data:" if editor else "", connect=connect
         )
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)

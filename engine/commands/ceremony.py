@@ -38,6 +38,8 @@ Begin: TypeAlias = Callable[[], AbstractContextManager[UnitOfWork]]
 FIRST_TRY = timedelta(seconds=75)
 # After this long without an answer a key in our own custody has surely signed nothing; longer than its client waits.
 LAPSE = timedelta(minutes=3)
+# A signer types the PIN of a token at the agent, which waits ten minutes.
+LAPSE_AT_AGENT = timedelta(minutes=15)
 LONGEST_PAUSE = timedelta(minutes=15)
 TELL_AFTER = 5
 BATCH = 100
@@ -107,6 +109,9 @@ def carry_through(
         except EngineError as error:
             with begin() as w:
                 outcomes.append(unsigned(w, request_id, error.code, error.facts))
+    at_agent = [item for item in batch if item.elsewhere]
+    outcomes += give_back(begin, at_agent, "agent.needed", {})
+    batch = [item for item in batch if not item.elsewhere]
     # One authorisation opens one key: what another key has to sign stays ready.
     others = [item for item in batch if item.key != batch[0].key]
     outcomes += give_back(begin, others, "signing.other_key", {})
@@ -149,8 +154,10 @@ def approve(w: UnitOfWork, request_id: UUID, *, verify: bool = False) -> ToSign:
         key = key_of_agency(w, document.unit_id)
     if key.id != request.key_id:
         raise Conflict("signing.key_changed")
-    request.state, request.approved_at, request.try_at, request.attempts = "approved", w.now, w.now + FIRST_TRY, 0
-    request.failure, request.basis = None, {**request.basis, "verify": verify, "failure": {}}
+    at_agent = key.approval == "device"
+    request.state, request.approved_at, request.attempts = "approved", w.now, 0
+    request.try_at = w.now + (LAPSE_AT_AGENT if at_agent else FIRST_TRY)
+    request.failure, request.basis = None, {**request.basis, "verify": verify, "failure": {}, "device": at_agent}
     w.record("signature.approved", run.dossier.id, document=str(document.id), request=str(request.id))
     return item_of(w, request, key)
 
@@ -158,7 +165,8 @@ def approve(w: UnitOfWork, request_id: UUID, *, verify: bool = False) -> ToSign:
 def item_of(w: UnitOfWork, request: SignatureRequest, key: SigningKey) -> ToSign:
     """Return an approved request as it travels outside any transaction."""
     verify = bool(request.basis.get("verify"))
-    return ToSign(request.id, key.reference, w.part(BlobStore).get(request.prepared), request.ceremony, verify)
+    pdf = w.part(BlobStore).get(request.prepared)
+    return ToSign(request.id, key.reference, pdf, request.ceremony, verify, elsewhere=key.approval == "device")
 
 
 def ask(begin: Begin, batch: Sequence[ToSign], sealed_pin: str, after: After) -> list[Outcome]:
@@ -210,6 +218,7 @@ def keep(w: UnitOfWork, answers: Sequence[tuple[UUID, bytes]], stands: str) -> N
         request = locked(w, request_id)
         if request.state == "approved":
             request.state, request.raw, request.basis = "signed", raw, {**request.basis, "revocation": stands}
+            request.try_at = min(request.try_at or w.now + FIRST_TRY, w.now + FIRST_TRY)
 
 
 def complete(begin: Begin, office: SigningOffice, item: ToSign, raw: bytes, after: After) -> Outcome:
@@ -410,7 +419,14 @@ def take(w: UnitOfWork, request_id: UUID) -> tuple[ToSign, bytes | None, datetim
 
 
 def fetched(begin: Begin, office: SigningOffice, item: ToSign, *, overdue: bool) -> bytes | None:
-    """Fetch what the key has signed for an approval whose answer was lost, and keep it; an approval that led to nothing is given back."""
+    """Fetch what the key has signed for an approval whose answer was lost, and keep it; an approval that led to nothing is given back.
+
+    An agent on the signer's computer cannot be asked from here: what it has signed it answers again when the signer comes back.
+    """
+    if item.elsewhere:
+        if overdue:
+            give_back(begin, [item], "signing.approval_lapsed", {})
+        return None
     try:
         [raw] = office.custody.answered(item.key, [item.content])
     except SigningError:

@@ -141,7 +141,7 @@ class SigningKey(Record):
     valid_from: Mapped[datetime]
     valid_to: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
-    approval: Mapped[str] = mapped_column(default="pin", comment="pin | telephone: how its holder authorises a signature")
+    approval: Mapped[str] = mapped_column(default="pin", comment="pin | telephone | device: how its holder authorises a signature")
 
     __table_args__ = (UniqueConstraint("province", "reference"),)
 
@@ -196,6 +196,11 @@ class SignatureRequest(Record):
     attempts: Mapped[int] = mapped_column(default=0)
     finished_at: Mapped[datetime | None]
     failure: Mapped[str | None]
+
+    @property
+    def at_agent(self) -> bool:
+        """Whether it is approved and waits for the agent on its signer's own computer."""
+        return self.state == "approved" and bool(self.basis.get("device"))
 
     __table_args__ = (
         belongs_to("document_id", "document", ondelete="CASCADE"),

@@ -66,6 +66,8 @@ class SigningOffice:
     standing: Callable[[SignerCertificate, datetime], str]
     fonts: Path
     test: bool
+    intermediates: Callable[[], Sequence[bytes]] = tuple
+    """The certificates between anchors and signers that this office knows."""
 
     def font(self) -> bytes:
         """Return the font number and date are written with."""
@@ -112,6 +114,8 @@ class ToSign:
     pdf: bytes
     ceremony: Json
     verify: bool = False
+    elsewhere: bool = False
+    """Whether the key is at the signer's own computer: no process of ours can ask it."""
 
     @property
     def content(self) -> bytes:
@@ -166,6 +170,7 @@ def open_signing_office(home: Path, fonts: Path, *, test: bool) -> SigningOffice
         standing=SupervisedStanding(home / "pki", home / "trust_services.json"),
         fonts=fonts,
         test=test,
+        intermediates=lambda: anchors(home).intermediates,
     )
 
 

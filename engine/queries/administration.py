@@ -22,7 +22,7 @@ from signing.errors import SigningError
 
 @dataclass(frozen=True, slots=True)
 class KeyRow:
-    """A key with its holder; ``tries_left`` is None when custody does not answer, 0 when it is locked."""
+    """A key with its holder; ``tries_left`` is None when nobody here can say (custody away, key on a token), 0 when it is locked."""
 
     reference: str
     holder: str
@@ -31,6 +31,7 @@ class KeyRow:
     valid_to: datetime
     revoked_at: datetime | None
     tries_left: int | None
+    approval: str
 
 
 def keys(w: UnitOfWork) -> list[KeyRow]:
@@ -48,6 +49,7 @@ def keys(w: UnitOfWork) -> list[KeyRow]:
             k.valid_to,
             k.revoked_at,
             left.get(k.reference) if left is not None else None,
+            k.approval,
         )
         for k in w.session.scalars(
             select(SigningKey).where(SigningKey.province == w.province).order_by(SigningKey.kind, SigningKey.reference)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,6 +55,14 @@ class BatchLine:
     check_code: str
     failure: str | None
     facts: Json
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInUse:
+    """How a signature is authorised: ``approval`` is pin, telephone or device; ``certificate`` is its SHA-256 in hex."""
+
+    approval: str
+    certificate: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,13 +193,16 @@ def progress(w: UnitOfWork, request_ids: Sequence[UUID]) -> dict[str, int]:
 
 
 def under_way(w: UnitOfWork, task_ids: Sequence[UUID]) -> dict[UUID, datetime]:
-    """Return since when the documents of these steps are approved and being completed by the system."""
-    rows = w.session.execute(
-        select(SignatureRequest.task_id, SignatureRequest.approved_at).where(
+    """Return since when the documents of these steps are approved and being completed by the system.
+
+    What waits for the agent at its signer's computer is not among them: only the signer can get it on.
+    """
+    found = w.session.scalars(
+        select(SignatureRequest).where(
             SignatureRequest.province == w.province, SignatureRequest.task_id.in_(task_ids), SignatureRequest.state.in_(UNDER_WAY)
         )
     )
-    return {task: since for task, since in rows if task is not None and since is not None}
+    return {one.task_id: one.approved_at for one in found if one.task_id is not None and one.approved_at is not None and not one.at_agent}
 
 
 def request_of(w: UnitOfWork, request_id: UUID) -> SignatureRequest:
@@ -248,9 +260,10 @@ def stands(w: UnitOfWork, person: UUID, task: Task, code: str, failure: tuple[st
         signed = request is not None and request.state == "embedded"
         return BatchLine(task.id, code, name, task.name, "signed" if signed else "closed", task.closed_at, None, 0, "", None, {})
     told = dict(request.basis.get("failure") or {}) if request is not None else {}
-    if request is not None and request.state in UNDER_WAY:
+    waiting = request is not None and request.at_agent
+    if request is not None and request.state in UNDER_WAY and not waiting:
         return BatchLine(task.id, code, name, task.name, "under_way", request.approved_at, None, 0, "", request.failure, told)
-    if failure is not None or request is None or request.state not in READY or request.expires_at <= w.now:
+    if failure is not None or request is None or not (waiting or (request.state in READY and request.expires_at > w.now)):
         why, facts = failure or ("signing.request_over", {"state": request.state if request is not None else "–"})
         return BatchLine(task.id, code, name, task.name, "refused", None, None, 0, "", why, facts)
     digest = str(request.ceremony["to_sign_sha256"])
@@ -281,14 +294,15 @@ def signed_by_me(w: UnitOfWork, *, number: int = 1, size: int = 25) -> tuple[lis
     return [Past(r.finished_at or r.created_at, d.name, d.id, d.state, r.capacity, s.code, s.subject) for r, d, s in rows], total
 
 
-def approved_by_telephone(w: UnitOfWork) -> bool:
-    """Say whether the actor's own key is opened on a telephone instead of by a PIN; no when there is no key."""
-    from engine.office.keys import key_of_person
+def key_in_use(w: UnitOfWork, unit_id: UUID | None = None) -> KeyInUse:
+    """Return the actor's own key, or the seal key of an agency; without any, one that is opened by a PIN and is nobody's."""
+    from engine.office.keys import key_of_agency, key_of_person
 
     try:
-        return key_of_person(w, acting(w).person_id).approval == "telephone"
+        key = key_of_agency(w, unit_id) if unit_id is not None else key_of_person(w, acting(w).person_id)
     except Refused:
-        return False
+        return KeyInUse("pin", "")
+    return KeyInUse(key.approval, hashlib.sha256(key.certificate).hexdigest())
 
 
 def key_reference(w: UnitOfWork) -> Any:

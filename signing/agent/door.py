@@ -19,6 +19,7 @@ from signing.agent.approvals import Approval, Approvals, Asked
 from signing.agent.form import pin_and_act
 from signing.agent.words import LANGUAGES, word
 from signing.errors import SigningError
+from signing.keys import certificate_facts
 from signing.model import Json
 from signing.pin_seal import wipe
 
@@ -83,11 +84,14 @@ class Agent:
         return {
             "certificates": [
                 {
+                    "name": facts.common_name,
+                    "issuer": facts.issuer,
                     "sha256": one.fingerprint,
                     "certificate": base64.b64encode(one.certificate.der).decode(),
                     "chain": [base64.b64encode(der).decode() for der in one.certificate.chain],
                 }
                 for one in self.approvals.certificates()
+                for facts in [certificate_facts(one.certificate.der)]
             ]
         }
 
@@ -182,7 +186,7 @@ def _handler(agent: Agent) -> type[BaseHTTPRequestHandler]:
                 body = act()
             except SigningError as problem:
                 status, body = 422, {"code": problem.code, "facts": dict(problem.facts)}
-            except (ValueError, TypeError, KeyError):
+            except (ValueError, TypeError, KeyError, RecursionError):
                 status, body = 400, {"code": "agent.content_strange", "facts": {}}
             self._send(status, json.dumps(body).encode(), "application/json", self._shared())
 

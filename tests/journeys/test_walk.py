@@ -115,6 +115,8 @@ ROWS = {
     "signing_room.waiting": Row(LEADER),
     "signing_room.signed": Row(LEADER),
     "signing_room.page": Row(LEADER, ("signature",)),
+    "signing_room.agent": Row(LEADER),
+    "signing_room.agent_program": Row(LEADER, media="application/zip"),
     "signing_room.invitation": Row(LEADER, media="application/json"),
     "signing_room.prepared_page": Row(LEADER, ("request", "first"), media="image/jpeg"),
     "signing_room.prepared_file": Row(LEADER, ("request",), media="application/pdf"),

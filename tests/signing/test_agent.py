@@ -320,7 +320,8 @@ def test_it_listens_on_this_computer_only(agent: AgentProcess) -> None:
 @pytest.mark.parametrize(
     ("body", "kind"),
     [(b"", "application/json"), (b"[]", "application/json"), (b'{"certificate": 1}', "application/json"), (b"{}", "text/plain"),
-     (b'{"certificate": "x", "documents": [{"name": "a", "content": "%%%"}]}', "application/json"), (b"\xff\xfe", "application/json")],
+     (b'{"certificate": "x", "documents": [{"name": "a", "content": "%%%"}]}', "application/json"), (b"\xff\xfe", "application/json"),
+     (b"[" * 100_000, "application/json")],
 )  # fmt: skip
 def test_a_request_that_makes_no_sense_is_refused_and_the_agent_lives(agent: AgentProcess, body: bytes, kind: str) -> None:
     answer = agent.request("POST", "/v1/approvals", body, Origin=ORIGIN, Content_Type=kind)

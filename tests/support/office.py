@@ -313,7 +313,9 @@ def open_keys(office: Office) -> None:
         return standing(certificate, Inquiry(trust.anchors, trust.intermediates, now, AskedHere(authorities, lambda: office.clock.at)))
 
     custody, stamps = OpenCustody(folder), in_process(authorities.timestamp, lambda: office.clock.at)
-    office.runtime.parts.offer(SigningOffice, lambda: SigningOffice(custody, stamps, verify_here, stands, real.fonts, test=True))
+    office.runtime.parts.offer(
+        SigningOffice, lambda: SigningOffice(custody, stamps, verify_here, stands, real.fonts, True, real.intermediates)
+    )
 
 
 def open_preserver(office: Office) -> None:

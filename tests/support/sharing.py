@@ -9,7 +9,7 @@ from __future__ import annotations
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
 JOURNEYS = "tests/journeys/"
-APART = ("test_bad_input.py", "test_first_hour.py")
+APART = ("test_bad_input.py", "test_first_hour.py", "test_usb_token.py")
 """Journeys that start no installation, or one of their own."""
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from uuid import UUID
 
-from flask import flash, jsonify, redirect, render_template, request, url_for
+from flask import flash, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.commands import keys as commands
@@ -15,7 +17,7 @@ from engine.runtime import UnitOfWork
 from webapp.accounts import holding
 from webapp.admin.area import ADMINISTRATORS, area
 from webapp.i18n import gettext as _
-from webapp.transaction import act, look
+from webapp.transaction import act, look, runtime
 
 
 @area.get("/keys", endpoint="keys")
@@ -26,7 +28,11 @@ def key_list() -> ResponseReturnValue:
         rows = administration.keys(w)
         people = [(f"person:{p.id}", p.name) for p in queries.people(w) if not p.has_key and p.held]
         agencies = [(f"agency:{u.id}", u.name) for u in queries.units(w, levels=("province", "department", "commune"))]
-        return render_template("admin/keys.html", rows=rows, holders=[*people, *agencies])
+        everybody = [(f"person:{p.id}", p.name) for p in queries.people(w) if p.held]
+        g.agent = f"http://127.0.0.1:{runtime().settings.agent_port}"
+        return render_template(
+            "admin/keys.html", rows=rows, holders=[*people, *agencies], everybody=[*everybody, *agencies], agent_address=g.agent
+        )
 
 
 @area.post("/keys/invitation")
@@ -49,6 +55,33 @@ def issue_key(w: UnitOfWork) -> ResponseReturnValue:
     commands.issue(w, kind, holder, request.form["sealed_pin"][:2000])
     flash(_("Đã cấp khóa."), "done")
     return redirect(url_for("admin.keys"), 303)
+
+
+@area.post("/keys/device")
+@holding(*ADMINISTRATORS)
+@act("admin.keys")
+def register_key(w: UnitOfWork) -> ResponseReturnValue:
+    """Register the certificate of a key on a USB token, from a file or read from the token plugged in here."""
+    kind, holder = holder_of(request.form.get("holder", ""))
+    given, file = request.form.get("token_certificate", "")[:100_000], request.files.get("certificate")
+    leaf, *above = certificates_of(given) if given else [file.read(100_000) if file is not None else b""]
+    if not leaf:
+        raise Refused("key.certificate_unreadable", field="certificate")
+    commands.register(w, kind, holder, leaf, above)
+    flash(_("Đã đăng ký khóa trên USB token; khóa cũ của người giữ không dùng để ký nữa."), "done")
+    return redirect(url_for("admin.keys"), 303)
+
+
+def certificates_of(text: str) -> list[bytes]:
+    """Return the certificates (DER) the page read from the token.
+
+    Raises:
+        Refused: they are none.
+    """
+    try:
+        return [base64.b64decode(one, validate=True) for one in json.loads(text)] or [b""]
+    except (ValueError, TypeError, RecursionError):
+        raise Refused("key.certificate_unreadable", field="certificate") from None
 
 
 @area.post("/keys/<reference>/unlock")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -269,6 +270,35 @@ class IssuedKey:
 def issue_key(w: UnitOfWork, body: NewKey) -> IssuedKey:
     """Issue a key."""
     return taken(IssuedKey, keys.issue(w, body.kind, body.holder, body.sealed_pin[:2000]))
+
+
+@dataclass(frozen=True)
+class DeviceKey:
+    """The certificate of a key on a USB token (base64 of DER) and those above it; the key itself is known nowhere here."""
+
+    kind: Literal["person", "agency"]
+    holder: UUID
+    certificate: str
+    chain: Sequence[str]
+
+
+@route("POST", "/keys/device", "Register a key on a USB token by its certificate", tag="keys", answer=IssuedKey, body=DeviceKey, status=201)
+def register_device_key(w: UnitOfWork, body: DeviceKey) -> IssuedKey:
+    """Register a key; it takes the place of those its holder has used."""
+    leaf, *above = (decoded(one) for one in (body.certificate, *body.chain))
+    return taken(IssuedKey, keys.register(w, body.kind, body.holder, leaf, above))
+
+
+def decoded(text: str) -> bytes:
+    """Return what is written in base64.
+
+    Raises:
+        Refused: ``key.certificate_unreadable``.
+    """
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        raise Refused("key.certificate_unreadable", field="certificate") from None
 
 
 @dataclass(frozen=True)

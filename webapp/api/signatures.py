@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from uuid import UUID
 from flask import Response
 
 from engine.commands import ceremony as ceremonies
+from engine.commands import device as devices
 from engine.commands import placement as places
 from engine.commands import signatures as commands
 from engine.commands import tasks
@@ -23,6 +25,7 @@ from webapp.api.routes import Page, bounded, download, listed, page_of, route
 from webapp.api.shapes import taken
 from webapp.i18n import language
 from webapp.signing_room.ceremony import approve
+from webapp.transaction import work
 
 TAG = "signatures"
 MOST = 100
@@ -232,10 +235,100 @@ class SignatureOutcome:
 def sign(body: Signing) -> list[SignatureOutcome]:
     """Sign: the key and the time-stamping authority answer outside any transaction, each document is finished by itself."""
     few(body.requests)
-    return [
-        SignatureOutcome(o.request_id, o.task_id, o.document_id, dict(o.name), o.signed, o.waiting, reason(o.failure, o.facts))
-        for o in approve(body.requests, body.sealed_pin[:2000])
+    return [outcome_of(one) for one in approve(body.requests, body.sealed_pin[:2000])]
+
+
+def outcome_of(one: ceremonies.Outcome) -> SignatureOutcome:
+    """Return an outcome for programs."""
+    why = reason(one.failure, one.facts)
+    return SignatureOutcome(one.request_id, one.task_id, one.document_id, dict(one.name), one.signed, one.waiting, why)
+
+
+@dataclass(frozen=True)
+class AtAgent:
+    """Shown preparations whose key is on a USB token."""
+
+    requests: Sequence[UUID]
+
+
+@dataclass(frozen=True)
+class ApprovedDocument:
+    """What the agent signs (`content`, base64) and the code its owner compares."""
+
+    request: UUID
+    task: UUID | None
+    name: dict[str, str]
+    check_code: str
+    content: str
+
+
+@dataclass(frozen=True)
+class Approved:
+    """What was approved, for the key of `certificate` (SHA-256 in hex), and what could not be."""
+
+    certificate: str
+    documents: Sequence[ApprovedDocument]
+    failures: Sequence[SignatureOutcome]
+
+
+@route("POST", "/signatures/agent", "Approve shown documents for the agent beside a USB token; asked again, the same", tag=TAG,
+       answer=Approved, body=AtAgent, transaction=False)  # fmt: skip
+def approve_for_agent(body: AtAgent) -> Approved:
+    """Approve and say what the agent is to sign."""
+    few(body.requests)
+    claimed, failed = devices.claim(work, body.requests)
+    documents = [
+        ApprovedDocument(one.request_id, one.task_id, dict(one.name), one.check_code, base64.b64encode(one.content).decode())
+        for one in claimed
     ]
+    return Approved(claimed[0].certificate if claimed else "", documents, [outcome_of(one) for one in failed])
+
+
+@dataclass(frozen=True)
+class AgentAnswer:
+    """The raw signature (base64) the agent gave for one preparation."""
+
+    request: UUID
+    signature: str
+
+
+@dataclass(frozen=True)
+class AgentAnswers:
+    """What the agent signed."""
+
+    answers: Sequence[AgentAnswer]
+
+
+@route("POST", "/signatures/agent/answers", "Bring what the agent has signed; an outcome each, given twice it counts once", tag=TAG,
+       answer=Sequence[SignatureOutcome], body=AgentAnswers, transaction=False)  # fmt: skip
+def take_agent_answers(body: AgentAnswers) -> list[SignatureOutcome]:
+    """Take the answers: each for the approved bytes and the registered certificate, or not at all."""
+    few(body.answers)
+    return [outcome_of(one) for one in devices.answer(work, {one.request: raw_of(one.signature) for one in body.answers})]
+
+
+def raw_of(text: str) -> bytes:
+    """Return a raw signature; what is none fits no document."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""
+
+
+@dataclass(frozen=True)
+class AgentRefusal:
+    """Preparations the agent has not signed, and why (`agent.refused`, `agent.absent` …)."""
+
+    requests: Sequence[UUID]
+    code: str
+
+
+@route("POST", "/signatures/agent/return", "Give back what the agent has not signed", tag=TAG, answer=Sequence[SignatureOutcome],
+       body=AgentRefusal, transaction=False)  # fmt: skip
+def return_from_agent(body: AgentRefusal) -> list[SignatureOutcome]:
+    """Make approved documents ready again."""
+    few(body.requests)
+    return [outcome_of(one) for one in devices.put_back(work, body.requests, body.code)]
 
 
 @route("GET", "/signatures", "The signatures I have given, newest first", tag=TAG, answer=page_of(ceremony.Past), query=Page)

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from engine.commands import ceremony, signatures, tasks
 from engine.errors import NotFound, Refused
+from engine.queries import ceremony as queries
 from engine.queries import placement, registers, signing
 from webapp.accounts import holding
 from webapp.desk.area import task_address
@@ -18,6 +19,7 @@ from webapp.rendering.formats import day, instant
 from webapp.rendering.lists import Column, asked, taken_away
 from webapp.rendering.navigation import Entry
 from webapp.rendering.words import ENTRY, register_word
+from webapp.signing_room.agent import agent_of, brought_back, handed_over
 from webapp.signing_room.ceremony import approve, under_way
 from webapp.transaction import look, work
 
@@ -68,7 +70,9 @@ def issue(task_id: UUID) -> ResponseReturnValue:
         # Once the seal is in the picture there is nothing to outline any more.
         place = placement.of_document(w, page.document) if page.desk.task.state == "open" else None
         sealed = place if place is not None and place.seal is not None else None
-        return render_template("documents/issue.html", page=page, task=page.desk.task, place=sealed)
+        key = queries.key_in_use(w, page.document.unit_id)
+        agent = agent_of(key, url_for("documents.agent_approval", task_id=task_id))
+        return render_template("documents/issue.html", page=page, task=page.desk.task, place=sealed, agent=agent)
 
 
 @area.get("/<uuid:task_id>/invitation")
@@ -92,14 +96,15 @@ def seal(task_id: UUID) -> ResponseReturnValue:
     with work() as w:
         if tasks.find(w, task_id).closed_by_id == w.actor.person:
             return redirect(url_for("documents.waiting"), 303)
-        if not sealed_pin:
+        device = queries.key_in_use(w, signing.page(w, task_id).document.unit_id).approval == "device"
+        if not sealed_pin and not device:
             raise Refused("web.pin_missing", field="pin")
         prepared = signatures.prepare_issue(w, task_id)
         if prepared.request_id is None:
             raise NotFound("signing.request_not_found")
         # The page showed the leader's document and the number to come; number and seal are one act of the clerk.
         ceremony.show(w, [prepared.request_id])
-    [outcome] = approve([prepared.request_id], sealed_pin)
+    [outcome] = brought_back([prepared.request_id]) if device else approve([prepared.request_id], sealed_pin)
     with look() as w:
         follow = tasks.find(w, outcome.next_task_id) if outcome.next_task_id else None
     if outcome.waiting and outcome.failure:
@@ -109,6 +114,18 @@ def seal(task_id: UUID) -> ResponseReturnValue:
         raise Refused(outcome.failure, field="pin", **outcome.facts)
     flash(_("Đã cấp số và đóng dấu: %(name)s.") % {"name": pick(outcome.name)}, "done")
     return redirect(task_address(follow.id, follow.action) if follow else url_for("documents.waiting"), 303)
+
+
+@area.post("/<uuid:task_id>/agent")
+@holding(*CLERKS)
+def agent_approval(task_id: UUID) -> ResponseReturnValue:
+    """Number and date a document whose seal key is on a USB token, and say what the agent is to sign."""
+    with work() as w:
+        prepared = signatures.prepare_issue(w, task_id)
+        if prepared.request_id is None:
+            raise NotFound("signing.request_not_found")
+        ceremony.show(w, [prepared.request_id])
+    return handed_over([prepared.request_id])
 
 
 @area.get("/books")

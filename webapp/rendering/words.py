@@ -221,6 +221,7 @@ FACT = {
     "incident.settled": _("Đóng sự cố"),
     "key.unlocked": _("Mở khóa ký"),
     "key.registered": _("Đăng ký khóa ký"),
+    "key.replaced": _("Khóa ký được thay bằng khóa mới"),
     "key.pin_reset": _("Đặt lại mã PIN"),
     "message.delivered": _("Đã gửi thông báo"),
     "notice.sent": _("Gửi thông báo"),

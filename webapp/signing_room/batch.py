@@ -8,11 +8,13 @@ from uuid import UUID
 from flask import flash, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from engine.commands import device
 from engine.errors import Refused
 from engine.queries import ceremony
 from webapp.accounts import signed_in
 from webapp.i18n import gettext as _
 from webapp.i18n import ngettext, pick
+from webapp.signing_room.agent import agent_of, brought_back
 from webapp.signing_room.area import area
 from webapp.signing_room.ceremony import approve, prepared
 from webapp.transaction import look
@@ -40,7 +42,7 @@ def batch() -> ResponseReturnValue:
     rows = prepared(still) if still else []
     failures = {row.task_id: (row.failure, row.facts) for row in rows if row.failure}
     with look() as w:
-        lines = ceremony.batch(w, task_ids, failures)
+        lines, key = ceremony.batch(w, task_ids, failures), ceremony.key_in_use(w)
         return render_template(
             "signing_room/batch.html",
             lines=lines,
@@ -48,7 +50,8 @@ def batch() -> ResponseReturnValue:
             briefs=ceremony.briefs(w, [line.task_id for line in lines], before=True),
             reasons={line.task_id: Refused(line.failure, **line.facts) for line in lines if line.failure},
             most=MOST,
-            telephone=ceremony.approved_by_telephone(w),
+            telephone=key.approval == "telephone",
+            agent=agent_of(key, url_for("signing_room.agent_approval")),
         )
 
 
@@ -70,11 +73,16 @@ def sign_batch() -> ResponseReturnValue:
     sealed_pin = request.form.get("sealed_pin", "")[:2000]
     wanted = chosen("request")
     with look() as w:
-        if not sealed_pin and not ceremony.approved_by_telephone(w):
+        approval = ceremony.key_in_use(w).approval
+        if not sealed_pin and approval == "pin":
             raise Refused("web.pin_missing", field="pin")
         # A second submit finds some of them signed: those need nothing, the page says so.
-        left = [one.id for one in (ceremony.request_of(w, one) for one in wanted) if one.state not in ("embedded", *ceremony.UNDER_WAY)]
-    outcomes = approve(left, sealed_pin) if left else []
+        mine = [ceremony.request_of(w, one) for one in wanted]
+        left = [one.id for one in mine if one.at_agent or one.state not in ("embedded", *ceremony.UNDER_WAY)]
+    outcomes = [] if not left else brought_back(left) if approval == "device" else approve(left, sealed_pin)
+    if outcomes and all(o.failure in device.REASONS for o in outcomes):
+        # The agent signed none of them, for one reason: said at the field, where a wrong PIN would be.
+        raise Refused(str(outcomes[0].failure), field="pin")
     if outcomes and all(o.failure == "signing.request_over" for o in outcomes):
         raise Refused("signing.request_over", field="pin", **outcomes[0].facts)
     done, failed = sum(o.signed for o in outcomes), [o for o in outcomes if not o.signed and not o.waiting]

@@ -24,6 +24,7 @@ from webapp.i18n import lazy, pick
 from webapp.rendering.formats import duration, instant
 from webapp.rendering.lists import Column, asked, taken_away
 from webapp.rendering.words import DOCUMENT_STATE
+from webapp.signing_room.agent import agent_of, brought_back
 from webapp.signing_room.area import REVISION, area
 from webapp.signing_room.ceremony import approve, prepared, under_way
 from webapp.transaction import act, look, work
@@ -89,7 +90,7 @@ def page(task_id: UUID) -> ResponseReturnValue:
         return redirect(room, 303)
     ready = prepared([task_id])[0] if task.state == "open" else None
     with look() as w:
-        seen = signing.page(w, task_id)
+        seen, key = signing.page(w, task_id), ceremony.key_in_use(w)
         place = places.of_request(w, ready.request_id) if ready is not None and ready.request_id is not None else None
         return render_template(
             "signing_room/page.html",
@@ -101,7 +102,8 @@ def page(task_id: UUID) -> ResponseReturnValue:
             misplaced=Refused(place.why, **place.facts) if place is not None and place.why else None,
             refused=Refused(ready.failure, **ready.facts) if ready is not None and ready.failure else None,
             brief=ceremony.brief(w, seen.desk.task),
-            telephone=ceremony.approved_by_telephone(w),
+            telephone=key.approval == "telephone",
+            agent=agent_of(key, url_for("signing_room.agent_approval")),
             expiring=seen.key_until is not None and seen.key_until - w.now < EXPIRING,
             neighbours=neighbours(w, task_id),
             revision_word=REVISION,
@@ -138,10 +140,11 @@ def sign(task_id: UUID) -> ResponseReturnValue:
     with work() as w:
         if tasks.find(w, task_id).closed_by_id == w.actor.person:
             return redirect(url_for("signing_room.waiting"), 303)
-        shown, telephone = shown_request(w, task_id), ceremony.approved_by_telephone(w)
-    if not sealed_pin and not telephone:
+        approval = ceremony.key_in_use(w).approval
+        shown = shown_request(w, task_id, at_agent=approval == "device")
+    if not sealed_pin and approval == "pin":
         raise Refused("web.pin_missing", field="pin")
-    outcome = approve([shown], sealed_pin)[0]
+    outcome = brought_back([shown])[0] if approval == "device" else approve([shown], sealed_pin)[0]
     if outcome.waiting and outcome.failure:
         flash(under_way(outcome), "soon")
         return redirect(url_for("signing_room.waiting"), 303)
@@ -178,8 +181,10 @@ def millimetres(name: str) -> float:
     return float(text)
 
 
-def shown_request(w: UnitOfWork, task_id: UUID) -> UUID:
+def shown_request(w: UnitOfWork, task_id: UUID, *, at_agent: bool) -> UUID:
     """Return the preparation the form was shown for; only that one is signed, never a newer one the signer has not seen.
+
+    One that is already *at_agent* has been approved: what the agent brings back for it is judged there.
 
     Raises:
         NotFound: it is not mine, or of another document.
@@ -188,6 +193,8 @@ def shown_request(w: UnitOfWork, task_id: UUID) -> UUID:
     known = ceremony.request_of(w, request.form.get("request", UUID(int=0), UUID))
     if known.task_id != task_id:
         raise NotFound("signing.request_not_found")
+    if at_agent and known.state in (*ceremony.UNDER_WAY, "embedded"):
+        return known.id
     if known.state in ceremony.UNDER_WAY:
         approved = known.approved_at.isoformat() if known.approved_at else ""
         raise Refused("signing.under_way", field="pin", at=approved)
