@@ -82,7 +82,7 @@ def connected(office: Office, provider: Provider, tmp_path: Path) -> Provider:
 def test_a_leader_approves_on_the_telephone_while_the_page_waits(office: Office, connected: Provider):
     code, known = ready(office)
     with office.as_("head") as w:
-        assert queries.approved_by_telephone(w)
+        assert queries.key_in_use(w).approval == "telephone"
 
     [outcome] = sign(office, known, pin="")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from asn1crypto import cms, core
 
+from engine.settings import ROOT
 from signing import pades
 from signing.agent.approvals import Approvals, Asked
 from signing.agent.contents import check_code, require_attributes
@@ -22,6 +23,7 @@ from signing.keys import check_raw, fingerprint, mechanism_for
 from signing.model import LEADER, Prepared
 from signing.vault import Vault
 from tests.support.agents import ORIGIN, AgentProcess, agent_of
+from tests.support.memory import SEEN, spread
 from tests.support.signing_office import Office, examined, make_hierarchy, refused
 from tests.support.tokens import PIN, Token, make_token
 
@@ -412,37 +414,24 @@ def test_the_form_is_read_without_making_texts(body: bytes, pin: bytes, act: str
     assert pin_and_act(bytearray(body)) == (bytearray(pin), act)
 
 
-SEARCHED = """
-import os, re, sys, threading
-sys.path.insert(0, ".")
+SEARCHED = (
+    SEEN
+    + """
+import sys, threading
 from pathlib import Path
 from signing.agent.approvals import Approvals
 from signing.agent.device import Device
 from signing.agent.door import Agent
 from signing.vault import Vault
 
-origin, library, home, pattern = sys.argv[1:]
+origin, library, home, pattern, control = sys.argv[1:]
 agent = Agent(origin, Approvals(Device(library), Vault(Path(home))), 0)
 threading.Thread(target=agent.serve, daemon=True).start()
 print(agent.port, flush=True)
 sys.stdin.readline()
-
-def seen(text):
-    found, wanted = 0, re.compile(text.encode())
-    with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb", 0) as memory:
-        for line in maps.read().splitlines():
-            span, rights = line.split()[:2]
-            start, end = (int(part, 16) for part in span.split("-"))
-            if rights.startswith("rw"):
-                try:
-                    memory.seek(start)
-                    found += len(wanted.findall(memory.read(end - start)))
-                except (OSError, ValueError, OverflowError):
-                    continue
-    return found
-
-print(seen(pattern), seen("".join(f"[{letter}]" for letter in origin)))
+print(seen(pattern), seen(control))
 """
+)
 CANARY = "Ca-Na-Ry-6620417733"
 
 
@@ -451,9 +440,8 @@ def test_the_pin_is_nowhere_after_use(office: Office, home: Path) -> None:
     from tests.support.tokens import LIBRARY
 
     token = make_token(home.parent / "computer", office.folder / "keys", office.pins, "lan", pin=CANARY)
-    pattern = "".join(f"[{letter}]" for letter in CANARY)
-    command = [sys.executable, "-c", SEARCHED, ORIGIN, LIBRARY, str(home), pattern]
-    with subprocess.Popen(command, env=token.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-c", SEARCHED, ORIGIN, LIBRARY, str(home), spread(CANARY), spread(ORIGIN)]
+    with subprocess.Popen(command, cwd=ROOT, env=token.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         running = AgentProcess(int(process.stdout.readline()), ORIGIN, process)

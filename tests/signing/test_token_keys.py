@@ -6,13 +6,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
+import pkcs11
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils
 
-from signing import pades
+from signing import pades, token_keys
 from signing.custody import Custody, seal_pin
 from signing.model import LEADER
 from signing.token_keys import TokenKey
+from tests.support.memory import SEEN, spread
 from tests.support.signing_office import Office, examined, refused, wait_for
 from tests.support.tokens import LIBRARY, PIN, make_token
 
@@ -75,3 +80,71 @@ def test_a_removed_device_costs_no_try_and_nothing_is_signed(custody: Custody, o
 def test_the_pin_of_a_device_is_not_changed_here(custody: Custody) -> None:
     with refused("custody.key_on_device"):
         custody.change_pin("lan", sealed(custody, "lan", PIN), sealed(custody, "lan", "123123123"))
+
+
+class Key:
+    """A device's key as its driver shows it: signs with what the device has, notes how it was asked."""
+
+    key_type = pkcs11.KeyType.RSA
+
+    def __init__(self) -> None:
+        self.key = rsa.generate_private_key(65537, 2048)
+        self.asked: list[pkcs11.Mechanism] = []
+
+    def sign(self, data: bytes, *, mechanism: pkcs11.Mechanism, mechanism_param: object) -> bytes:
+        assert mechanism_param == (pkcs11.Mechanism.SHA256, pkcs11.MGF.SHA256, 32)
+        self.asked.append(mechanism)
+        hashed = utils.Prehashed(hashes.SHA256()) if mechanism is pkcs11.Mechanism.RSA_PKCS_PSS else hashes.SHA256()
+        return self.key.sign(data, padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashed)
+
+
+def test_an_older_device_pads_what_was_hashed_outside_and_one_that_cannot_is_refused() -> None:
+    key, mechanism = Key(), pkcs11.Mechanism
+
+    def device(*able: pkcs11.Mechanism) -> SimpleNamespace:
+        return SimpleNamespace(token=SimpleNamespace(slot=SimpleNamespace(get_mechanisms=lambda: set(able))))
+
+    for able in ((mechanism.SHA256_RSA_PKCS_PSS, mechanism.RSA_PKCS_PSS), (mechanism.RSA_PKCS_PSS,)):
+        signature = token_keys._signature(device(*able), key, b"content")
+        key.key.public_key().verify(signature, b"content", padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256())
+    assert key.asked == [mechanism.SHA256_RSA_PKCS_PSS, mechanism.RSA_PKCS_PSS]
+    with refused("custody.device_weak"):
+        token_keys._signature(device(mechanism.SHA256_RSA_PKCS), key, b"content")
+
+
+SEARCHED = (
+    SEEN
+    + """
+import sys, threading
+from pathlib import Path
+from signing.custody_server import CustodyServer
+
+home, pattern, control = sys.argv[1:]
+server = CustodyServer(Path(home), Path(home) / "custody.json")
+threading.Thread(target=server.serve, daemon=True).start()
+sys.stdin.readline()
+print(seen(pattern), seen(control))
+"""
+)
+CANARY = "Ca-Na-Ry-9310447265"
+
+
+def test_the_pin_of_a_device_is_nowhere_after_use(office: Office) -> None:
+    """Neither in the custody process that gave it to the driver, nor in the driver it has loaded, nor in what they keep on disk."""
+    token = make_token(office.folder / "computer", office.folder / "keys", office.pins, "lan", pin=CANARY)
+    (office.folder / "keys" / "lan.p12").unlink()
+    TokenKey(LIBRARY, token.label, "lan").write(office.folder / "keys" / "lan.p11.json")
+    address = office.folder / "custody.json"
+    command = [sys.executable, "-c", SEARCHED, str(office.folder), spread(CANARY), spread(str(office.folder))]
+    with subprocess.Popen(command, cwd=ROOT, env=token.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        wait_for(address.exists, 60)
+        custody = Custody(address)
+        assert custody.sign("lan", sealed(custody, "lan", CANARY), [b"content"])
+        with refused("signing.pin_wrong"):
+            custody.sign("lan", sealed(custody, "lan", CANARY[::-1]), [b"other"])
+        out, _ = process.communicate("\n", timeout=60)
+    hits, control = (int(part) for part in out.split())
+    assert control >= 1, "the search must find what certainly is there"
+    assert hits == 0
+    kept = [path for path in office.folder.rglob("*") if path.is_file()]
+    assert [path.name for path in kept if CANARY.encode() in path.read_bytes()] == []

@@ -13,6 +13,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, ModificationLevel
 
 from signing import pades, verify
+from signing.agent.words import WORDS
 from signing.examine import Inquiry, examine
 from signing.model import LEADER
 from signing.report import Verdict
@@ -123,3 +124,14 @@ def test_every_code_of_the_package_has_its_sentences_and_no_sentence_is_left_ove
     for entry in catalogue.values():
         assert set(entry) == {"vi", "en"}
         assert all(entry[language][part] for language in ("vi", "en") for part in ("what", "why", "do"))
+
+
+def test_every_code_of_the_agent_has_its_sentences_and_its_own_page_the_words_it_needs() -> None:
+    code = re.compile(r'"((?:agent|key)\.[a-z_]+)"')
+    sources = [*(ROOT / "signing").glob("*.py"), *(ROOT / "signing" / "agent").glob("*.py")]
+    raised = {found for path in sources for found in code.findall(path.read_text())} - {"agent.css"}
+    catalogue = tomllib.loads((ROOT / "engine" / "catalogue" / "agent.toml").read_text())
+    assert raised <= set(catalogue)
+    for entry in catalogue.values():
+        assert all(entry[language][part] for language in ("vi", "en") for part in ("what", "why", "do"))
+    assert all(vi and en and vi != en for vi, en in WORDS.values())
