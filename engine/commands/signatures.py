@@ -256,11 +256,11 @@ def still_good(w: UnitOfWork, document: Document, person: Standing, wanted: Shif
     ).one_or_none()
     if live is None:
         return None
-    if live.at_agent and live.signer_id == person.person_id:
+    stands = wanted is None or placing.asked(live.basis) == wanted
+    if live.at_agent and live.signer_id == person.person_id and stands:
         return live  # the same bytes for the same agent, which signs them once
     if live.state in ("approved", "signed"):
         raise Conflict("signing.under_way", at=iso(live.approved_at))
-    stands = wanted is None or placing.asked(live.basis) == wanted
     if live.signer_id == person.person_id and live.expires_at > w.now and live.shown == document.sha256 and stands:
         return live
     live.state = "expired" if live.expires_at <= w.now else "refused"
