@@ -15,10 +15,11 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 
-def container_fault(gap: bytes, *, pades: bool = True) -> str | None:
+def container_fault(gap: bytes, *, pades: bool = True, stamped: bool = False) -> str | None:
     """What is wrong with the signature value in *gap* (hexadecimal, between the angle brackets); None = nothing.
 
-    A *pades* signature must name its certificate among the signed attributes; older kinds of other makers need not.
+    A *pades* signature must name its certificate among the signed attributes; older kinds of other makers need not. *stamped*: the value
+    is a time-stamp token.
     """
     if not re.fullmatch(rb"[0-9a-f]*|[0-9A-F]*", gap):
         return "mixed spelling"
@@ -29,7 +30,8 @@ def container_fault(gap: bytes, *, pades: bool = True) -> str | None:
             return "something in the unused room"
         _check_encoding(der)
         container = cms.ContentInfo.load(der, strict=True)
-        return _fault(container, stamped=False) or _unbound(container["content"]["signer_infos"][0], pades)
+        bound = pades or stamped  # RFC 3161 demands of a token what PAdES demands of a signature
+        return _fault(container, stamped=stamped) or _unbound(container["content"]["signer_infos"][0], bound)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError):
         return "malformed"
 
@@ -48,9 +50,13 @@ def stray_certificate(container: cms.ContentInfo, known: Iterable[bytes]) -> boo
     """
     token = token_of(container)
     parts = [container, token] if token is not None else [container]
-    sent = [one.chosen.dump() for part in parts for one in part["content"]["certificates"]]
-    vouching = frozenset(known) | frozenset(sent)
-    return not all(der in known or any(_issued(der, other) for other in vouching) for der in sent)
+    strangers = {one.chosen.dump() for part in parts for one in part["content"]["certificates"]} - set(known)
+    vouching = set(known)
+    # From what is known outwards: strangers that vouch for themselves or for each other stay strangers.
+    while found := {der for der in strangers if any(_issued(der, other) for other in vouching)}:
+        strangers -= found
+        vouching |= found
+    return bool(strangers)
 
 
 def _fault(container: cms.ContentInfo, *, stamped: bool) -> str | None:

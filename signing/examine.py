@@ -60,7 +60,7 @@ def examine(pdf: bytes, inquiry: Inquiry, *, second_view: bool = True) -> Report
             return report(Verdict.INSUFFICIENT, reasons=(Reason("verify.unsigned"),))
         stores = Knowledge(reader, parsed_all(inquiry.intermediates))
         signatures = tuple(_examine_signature(pdf, one, inquiry, stores) for one in found)
-        reasons = _document_reasons(reader)
+        reasons = [*_document_reasons(reader), *_stamp_reasons(pdf, reader, inquiry)]
         if second_view and worst([one.verdict for one in signatures]) is not Verdict.INVALID:
             reasons += _second_view(pdf, reader, found)
         shown = values(reader.get_historical_resolver(reader.xrefs.total_revisions - 1))
@@ -89,7 +89,7 @@ def levels(pdf: bytes, inquiry: Inquiry) -> list[str]:
         return []
 
 
-_FATAL = ("verify.number_changed", "verify.readers_differ", "verify.pages_differ")
+_FATAL = ("verify.number_changed", "verify.ranges_forged", "verify.readers_differ", "verify.pages_differ")
 
 
 def _second_view(pdf: bytes, reader: PdfFileReader, found: list[EmbeddedPdfSignature]) -> list[Reason]:
@@ -100,6 +100,16 @@ def _second_view(pdf: bytes, reader: PdfFileReader, found: list[EmbeddedPdfSigna
     later = [areas_filled_later(reader.get_historical_resolver(one.signed_revision), reader) for one in found]
     page = pages_differ(pdf, [signed_end(one) for one in found], later)
     return [Reason("verify.pages_differ", {"page": page})] if page else []
+
+
+def _stamp_reasons(pdf: bytes, reader: PdfFileReader, inquiry: Inquiry) -> list[Reason]:
+    """What is wrong with the document time-stamps' own bytes: the newest one's are protected by nothing else."""
+    stamps = reader.embedded_timestamp_signatures
+    faults = [Reason("verify.ranges_forged", {"fault": fault}) for one in stamps if (fault := byte_range_fault(pdf, one))]
+    known = {*inquiry.anchors, *inquiry.intermediates}
+    if not faults and any(stray_certificate(cms.ContentInfo.load(one.pkcs7_content), known) for one in stamps):
+        return [Reason("verify.stray_certificate")]
+    return faults
 
 
 def _document_reasons(reader: PdfFileReader) -> list[Reason]:
@@ -120,7 +130,8 @@ def _examine_signature(pdf: bytes, signature: EmbeddedPdfSignature, inquiry: Inq
     status = judgement.indication.status
     verdict = {AdESStatus.PASSED: Verdict.VALID, AdESStatus.FAILED: Verdict.INVALID}.get(status, Verdict.INSUFFICIENT)
     reasons = [*faults, *_time_reasons(judgement), _indication_reason(judgement)]
-    if not faults and stray_certificate(cms.ContentInfo.load(signature.pkcs7_content), {*inquiry.anchors, *inquiry.intermediates}):
+    known = {*inquiry.anchors, *inquiry.intermediates}
+    if not faults and verdict is Verdict.VALID and stray_certificate(cms.ContentInfo.load(signature.pkcs7_content), known):
         reasons.append(Reason("verify.stray_certificate"))
         verdict = worst([verdict, Verdict.INSUFFICIENT])
     certificate = certificate_facts(signature.signer_cert.dump())

@@ -40,10 +40,14 @@ OFFICE = StandardDiffPolicy(
 )
 
 _KINDS = ("/ETSI.CAdES.detached", "/adbe.pkcs7.detached")
+_STAMP = "/ETSI.RFC3161"
 
 
 def byte_range_fault(pdf: bytes, signature: EmbeddedPdfSignature) -> str | None:
-    """Why the signed ranges are not exactly "everything but the signature value up to the end of a revision"; None = they are."""
+    """Why the signed ranges are not exactly "everything but the signature value up to the end of a revision"; None = they are.
+
+    A document time-stamp is held to the same: nothing else protects its own value.
+    """
     ranges = signature.sig_object.get("/ByteRange")
     if not isinstance(ranges, generic.ArrayObject) or len(ranges) != 4 or not all(isinstance(one, int) for one in ranges):
         return "not four integers"
@@ -59,9 +63,10 @@ def byte_range_fault(pdf: bytes, signature: EmbeddedPdfSignature) -> str | None:
     if not pdf[:end].rstrip(b"\r\n").endswith(b"%%EOF"):
         return "not the end of a revision"
     kind = signature.sig_object.get("/SubFilter")
-    if kind not in _KINDS:
+    stamp = signature.sig_object_type == "/DocTimeStamp"
+    if kind not in ((_STAMP,) if stamp else _KINDS):
         return "another kind of signature"
-    inside = container_fault(gap[1:-1], pades=kind == _KINDS[0])
+    inside = container_fault(gap[1:-1], pades=kind == _KINDS[0], stamped=stamp)
     return f"container: {inside}" if inside else None
 
 

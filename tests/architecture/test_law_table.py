@@ -15,7 +15,7 @@ NAMES = sorted(set(re.findall(r"`(tests/[\w/.-]+(?:::\w+)?)`", TABLE)))
 
 
 def test_every_row_names_a_test() -> None:
-    assert len(ROWS) > 40
+    assert len(ROWS) > 20
     assert [row for row in ROWS if not re.search(r"`tests/", row.rsplit("|", 2)[1])] == []
 
 

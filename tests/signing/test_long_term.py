@@ -5,76 +5,31 @@ Leaves end in 2029, the responder in 2031, the time-stamping authority in 2033; 
 
 from __future__ import annotations
 
-import io
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from asn1crypto import ocsp
-from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.validation.dss import DocumentSecurityStore
-from pyhanko_certvalidator.fetchers.common_utils import format_ocsp_request
 
-from signing import archive, fields, pades, testpki
+from signing import archive
 from signing.archive import raise_level
-from signing.authorities import Authorities
 from signing.examine import Inquiry, examine
-from signing.keys import parsed
-from signing.model import AGENCY, LEADER, FieldPlan
+from signing.model import AGENCY, LEADER
 from signing.report import Report, Verdict
-from tests.support.signing_office import NOW, PINS, VALID_FROM, InProcessSources, Office, examined, letter, plan
-
-TIMES = {
-    "+1 h": NOW + timedelta(hours=1),
-    "+1 d": NOW + timedelta(days=1),
-    "+18 m": NOW + timedelta(days=548),
-    "leaf expired": datetime(2029, 6, 1, tzinfo=UTC),
-    "responder expired": datetime(2031, 6, 1, tzinfo=UTC),
-    "TSA expired": datetime(2033, 6, 1, tzinfo=UTC),
-    "CA expired": datetime(2036, 6, 1, tzinfo=UTC),
-}
+from tests.signing import time_travel
+from tests.signing.time_travel import TIMES, foreign_stamp, raised, renewed, signed, status_answer, travel, with_store
+from tests.support.signing_office import NOW, VALID_FROM, InProcessSources, Office, examined
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("travel") / "pki"
-    people = [
-        testpki.PersonSpec("lan", "Nguyễn Thị Lan", "Giám đốc", "Sở Tư pháp", "0001", PINS["lan"]),
-        testpki.PersonSpec("binh", "Trần Văn Bình", "Phó Giám đốc", "Sở Tư pháp", "0002", PINS["binh"], "rsa"),
-    ]
-    testpki.create(folder, people, [], valid_from=VALID_FROM, years=12, lives={"people": 5, "ocsp": 7, "tsa": 9})
+    time_travel.make(folder)
     return folder
 
 
 @pytest.fixture
 def office(made: Path, tmp_path: Path) -> Office:
     return Office.copy_of(made, tmp_path / "office")
-
-
-def signed(office: Office, key_id: str = "lan", *, stamped: bool = True, stamped_at: datetime | None = None) -> bytes:
-    """One leader's signature, its time-stamp perhaps from another time than claimed."""
-    prepared = pades.prepare(
-        fields.add_fields(letter(), FieldPlan(leader=plan().leader)), LEADER, office.pki.certificate(key_id), office.now
-    )
-    raw = office.raw_sign(key_id, prepared.to_sign)
-    claimed, office.now = office.now, stamped_at or office.now
-    token = office.tsa.token(pades.imprint(raw), office.now) if stamped else None
-    office.now = claimed
-    return pades.finish(prepared.pdf, prepared.state, raw, token)
-
-
-def raised(office: Office, pdf: bytes, *, to_archive: bool) -> archive.Raised:
-    inquiry = Inquiry((office.pki.root,), (office.pki.issuing,), office.now, InProcessSources(office))
-    return raise_level(pdf, inquiry, office.tsa, archive=to_archive)
-
-
-def travel(office: Office, at: datetime) -> None:
-    """Move the office's clock; services renew their certificates in time, as they must."""
-    office.now = at
-    for role, until in (("ocsp", 2031), ("tsa", 2033)):
-        if until <= at.year < 2036:  # an authority that has ended makes no more certificates
-            office.pki.renew_service(role, valid_from=at - timedelta(days=200), years=9)
-    office.authorities = Authorities(office.pki)
 
 
 def row(office: Office, pdf: bytes) -> dict[str, str]:
@@ -89,6 +44,30 @@ def row(office: Office, pdf: bytes) -> dict[str, str]:
 
 def expected(*cells: str) -> dict[str, str]:
     return dict(zip(TIMES, cells, strict=True))
+
+
+def test_the_page_tells_of_every_file_at_every_time() -> None:
+    told = time_travel.on_the_page()
+
+    assert set(told) == {one.name for one in time_travel.ROWS}
+    assert {tuple(cells) for cells in told.values()} == {tuple(TIMES)}
+    never = [name for name in told if "before signing" in name or "stamped" in name or "unknown" in name]
+    assert len(never) == 6
+    assert [(name, cell) for name in never for cell in told[name].values() if "valid" in cell] == []
+
+
+@pytest.mark.parametrize("number", [2])
+def test_what_the_page_tells_is_what_is_judged(office: Office, number: int) -> None:
+    one = time_travel.ROWS[number]
+
+    assert time_travel.cells(one, office) == time_travel.on_the_page()[one.name]
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("one", time_travel.ROWS, ids=lambda one: one.name)
+def test_the_whole_page_is_what_is_judged(office: Office, one: time_travel.Row) -> None:
+    assert time_travel.cells(one, office) == time_travel.on_the_page()[one.name]
 
 
 @pytest.mark.parametrize("stamped", [False, True], ids=["B-B", "B-T"])
@@ -133,16 +112,11 @@ def test_after_an_algorithm_has_ended_only_what_was_proven_before_stands(office:
 
 
 def test_a_renewed_archive_passes_after_the_first_authority_has_expired(office: Office) -> None:
-    done = raised(office, signed(office), to_archive=True)
-    office.now = datetime(2031, 3, 1, tzinfo=UTC)
-    for role in ("ocsp", "tsa"):
-        office.pki.renew_service(role, valid_from=office.now - timedelta(days=30), years=8)
-    office.authorities = Authorities(office.pki)
-    renewed = raised(office, done.pdf, to_archive=True)
-    assert renewed.missing == ""
-    assert archive.renewal(renewed.pdf).until.year == 2039  # type: ignore[union-attr]
+    again = renewed(office, raised(office, signed(office), to_archive=True).pdf, datetime(2031, 3, 1, tzinfo=UTC))
+    assert again.missing == ""
+    assert archive.renewal(again.pdf).until.year == 2039  # type: ignore[union-attr]
     office.now = datetime(2033, 6, 1, tzinfo=UTC)
-    later = examined(office, renewed.pdf)
+    later = examined(office, again.pdf)
     assert later.verdict is Verdict.VALID
     assert later.signatures[0].best_time == "2026-11-22T09:05:11+07:00"
 
@@ -163,28 +137,6 @@ def test_a_store_without_evidence_is_not_called_long_term(office: Office) -> Non
     hollow = with_store(office, signed(office), [])
     report = examined(office, hollow)
     assert report.signatures[0].level == "B-T"
-
-
-def with_store(office: Office, pdf: bytes, answers: list[bytes]) -> bytes:
-    out = io.BytesIO(pdf)
-    contents = PdfFileReader(io.BytesIO(pdf)).embedded_regular_signatures[0].pkcs7_content
-    DocumentSecurityStore.add_dss(
-        out,
-        contents.hex().encode("ascii"),
-        certs=[parsed(office.pki.issuing), parsed(office.pki.root)],
-        ocsps=[ocsp.OCSPResponse.load(one) for one in answers],
-        crls=[],
-    )
-    return out.getvalue()
-
-
-def status_answer(office: Office, at: datetime) -> bytes:
-    """What the responder said about the leader's certificate at an instant."""
-    from pyhanko_certvalidator.authority import AuthorityWithCert
-
-    authority = AuthorityWithCert(parsed(office.pki.issuing))
-    request = format_ocsp_request(parsed(office.pki.certificate("lan").der), authority, certid_hash_algo="sha256", request_nonces=False)
-    return office.authorities.ocsp(request.dump(), at)
 
 
 def never_valid(office: Office, pdf: bytes) -> list[Report]:
@@ -225,22 +177,8 @@ def test_signed_before_revocation_passes_while_that_can_be_proven(office: Office
 
 
 def test_the_archive_stamp_of_an_unknown_authority_does_not_count(office: Office, tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    testpki.create(other, [], [], valid_from=VALID_FROM)
-    stranger = Authorities(testpki.TestPki(other))
-    honest, office.authorities = office.authorities, stranger
-    foreign_tsa = office.tsa
-    office.authorities = honest
     evidence = raised(office, signed(office), to_archive=False).pdf
-    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-    from pyhanko.sign.signers.pdf_signer import PdfTimeStamper
-
-    from signing.tsa import LiveStamper
-
-    out = io.BytesIO()
-    stamper = PdfTimeStamper(LiveStamper(foreign_tsa, office.now))
-    pades.settle(stamper.async_timestamp_pdf(IncrementalPdfFileWriter(io.BytesIO(evidence)), "sha256", output=out))
-    assert examined(office, out.getvalue()).verdict is not Verdict.VALID
+    assert examined(office, foreign_stamp(office, evidence, tmp_path / "other")).verdict is not Verdict.VALID
 
 
 def test_both_signatures_of_an_issued_document_are_raised(hierarchy: Path, tmp_path: Path) -> None:

@@ -41,7 +41,8 @@ def test_the_signer_s_certificate_is_bound_into_the_signature(office: Office) ->
 
 def test_the_stock_policy_would_admit_a_changed_field_ours_does_not(office: Office) -> None:
     """A leader's signature before the seal: stock form filling lets anybody write anything into the open field."""
-    filled = dict(attacks.dishonest_filling(office.leader_signed()))["opaque ground, at once"]
+    made = attacks.dishonest_filling(office.leader_signed())
+    filled = next(document for title, document in made if title == "opaque over it, 1 g 0 0 70 18, at once")
     signature = PdfFileReader(io.BytesIO(filled)).embedded_regular_signatures[0]
     signature.compute_integrity_info(DEFAULT_DIFF_POLICY)
     assert signature.diff_result.modification_level is ModificationLevel.FORM_FILLING

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
-from tests.signing.attacks.classic import Variant, name
+from tests.signing.attacks.filled import name
+from tests.signing.attacks.ranges import Variant
 
 text = generic.pdf_string
 Writer = IncrementalPdfFileWriter
@@ -100,7 +101,7 @@ def additions(pdf: bytes) -> Iterator[Variant]:
     acts["form of another kind"] = _on_root("/AcroForm", lambda w: entry(XFA=text("<x/>"), Fields=generic.ArrayObject()))
     acts["viewer's wishes"] = _on_root("/ViewerPreferences", lambda _: entry(HideMenubar=generic.BooleanObject(True)))
     acts["mail of the page"] = _on_page("/Metadata", lambda w: w.add_object(generic.StreamObject(stream_data=b"x")))
-    for kind in ("FileAttachment", "Screen", "Movie", "RichMedia", "FreeText", "Stamp", "Redact", "Watermark", "Widget", "Text"):
+    for kind in ("Square", "FileAttachment", "Screen", "Movie", "RichMedia", "FreeText", "Stamp", "Redact", "Watermark", "Widget", "Text"):
         acts[f"annotation {kind}"] = _annotation(kind, Contents=text("99/QĐ"))
     for title, alter in acts.items():
         writer = Writer(io.BytesIO(pdf))

@@ -86,37 +86,62 @@ def forged(office: Office) -> Iterator[tuple[str, ForgedSources]]:
     by_leaf = load(issued_by(leaf, leaf_key, stranger, responder, extended=[ExtendedKeyUsageOID.OCSP_SIGNING]))
     no_purpose = load(issued_by(issuing, office.pki.authority_key("issuing"), stranger, agency))
     made: list[tuple[str, Answer]] = [
-        ("the revoked one vouches for itself", status(office, leaf, leaf_key, at=now)),
-        ("another person's key", status(office, agency, agency_key, at=now)),
-        ("the time-stamping authority", status(office, tsa, office.pki.authority_key("tsa"), at=now)),
-        ("a responder of the same name", status(office, hostile, stranger, at=now)),
-        ("a responder made by the revoked one", status(office, by_leaf, stranger, at=now)),
-        ("a certificate without the purpose", status(office, no_purpose, stranger, at=now)),
-        ("the responder's name, another key", status(office, responder, stranger, at=now)),
-        ("no certificate sent", status(office, hostile, stranger, at=now, sent=False)),
         ("about another certificate", status(office, responder, responder_key, at=now, serial=agency.serial_number)),
-        ("from a month ago", status(office, responder, responder_key, at=now - timedelta(days=30))),
-        ("from before the revocation, without an end", status(office, responder, responder_key, at=now - timedelta(days=30), lasting=None)),
-        ("from next month", status(office, responder, responder_key, at=now + timedelta(days=30))),
+        ("about the number after it", status(office, responder, responder_key, at=now, serial=leaf.serial_number + 1)),
+        ("about number one", status(office, responder, responder_key, at=now, serial=1)),
         ("unknown", status(office, responder, responder_key, at=now, state=ocsp.OCSPCertStatus.UNKNOWN)),
         ("try again", lambda _: ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.TRY_LATER).public_bytes(DER)),
+        ("not allowed", lambda _: ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.UNAUTHORIZED).public_bytes(DER)),
         ("nothing", lambda _: b""),
         ("no DER", lambda _: b"\x30\x80\x00\x00"),
         ("a page", lambda _: b"<html>welcome</html>"),
         ("cut", lambda body: status(office, responder, responder_key, at=now)(body)[:-40]),
+        ("the question", lambda body: body),
     ]
+    signers = {
+        "the revoked one": (leaf, leaf_key),
+        "another person": (agency, agency_key),
+        "the time-stamping authority": (tsa, office.pki.authority_key("tsa")),
+        "a responder of the same name": (hostile, stranger),
+        "a responder made by the revoked one": (by_leaf, stranger),
+        "a certificate without the purpose": (no_purpose, stranger),
+        "the responder's name, another key": (responder, stranger),
+        "the issuer's name, another key": (issuing, stranger),
+    }
+    for who, (signer, key) in signers.items():
+        for when, at in (("now", now), ("an hour ago", now - timedelta(hours=1)), ("two days ago", now - timedelta(days=2))):
+            for how_long, lasting in (("a day", timedelta(days=1)), ("a year", timedelta(days=365)), ("ever", None)):
+                for sent in (True, False):
+                    told = f"by {who}, {when}, good for {how_long}{'' if sent else ', no certificate sent'}"
+                    made.append((told, status(office, signer, key, at=at, lasting=lasting, sent=sent)))
+    for days in (9, 11, 30, 365, 3000):
+        for how_long, lasting in (("a day", timedelta(days=1)), ("ever", None)):
+            # The leader was revoked ten days ago: what is older was true then, what is newer was never said.
+            if days > 10:
+                made.append((f"from {days} days ago, good for {how_long}", status(
+                    office, responder, responder_key, at=now - timedelta(days=days), lasting=lasting)))  # fmt: skip
+            made.append((f"from {days} days on, good for {how_long}", status(
+                office, responder, responder_key, at=now + timedelta(days=days), lasting=lasting)))  # fmt: skip
     for title, answer in made:
         yield f"status: {title}", ForgedSources(office, answer, None)
-    lists: list[tuple[str, Answer]] = [
-        ("by a stranger of the same name", revocations(office, issuing, stranger, at=now)),
-        ("by the root", revocations(office, root, office.pki.authority_key("root"), at=now)),
-        ("by the revoked one", revocations(office, leaf, leaf_key, at=now)),
-        ("in the issuer's name by the responder", revocations(office, issuing, responder_key, at=now)),
-        ("from a month ago", revocations(office, issuing, office.pki.authority_key("issuing"), at=now - timedelta(days=30))),
-        ("from next month", revocations(office, issuing, office.pki.authority_key("issuing"), at=now + timedelta(days=30))),
-        ("nothing", lambda _: b""),
-        ("a page", lambda _: b"<html></html>"),
-    ]
+    lists: list[tuple[str, Answer]] = [("nothing", lambda _: b""), ("a page", lambda _: b"<html></html>")]
+    root_key, issuing_key = office.pki.authority_key("root"), office.pki.authority_key("issuing")
+    for who, by, key in (
+        ("a stranger of the same name", issuing, stranger),
+        ("the root", root, root_key),
+        ("the revoked one", leaf, leaf_key),
+        ("another person", agency, agency_key),
+        ("the responder in the issuer's name", issuing, responder_key),
+        ("the time-stamping authority in the issuer's name", issuing, office.pki.authority_key("tsa")),
+    ):
+        for when, at in (("now", now), ("an hour ago", now - timedelta(hours=1)), ("two days ago", now - timedelta(days=2))):
+            for how_long, days in (("a day", 1), ("a week", 7), ("a year", 365)):
+                lists.append((f"by {who}, {when}, good for {how_long}", revocations(office, by, key, at=at, lasting=timedelta(days=days))))
+    for days in (11, 30, 365):
+        lists.append((f"from {days} days ago", revocations(office, issuing, issuing_key, at=now - timedelta(days=days))))
+        lists.append((f"from {days} days on", revocations(office, issuing, issuing_key, at=now + timedelta(days=days))))
+        held = revocations(office, issuing, issuing_key, at=now - timedelta(days=days), lasting=timedelta(days=3000))
+        lists.append((f"from {days} days ago, good for years", held))
     for title, answer in lists:
         yield f"list: {title}", ForgedSources(office, None, answer)
     yield "silence", ForgedSources(office, None, None)

@@ -191,7 +191,8 @@ def issued_by(
     return builder.sign(issuer_key, digest or hashes.SHA256()).public_bytes(DER)
 
 
-def _usage(**set_: bool) -> x509.KeyUsage:
+def usage_of(**set_: bool) -> x509.KeyUsage:
+    """Key usages by name."""
     names = "digital_signature content_commitment key_encipherment data_encipherment key_agreement key_cert_sign crl_sign encipher_only"
     return x509.KeyUsage(**{one: set_.get(one, False) for one in [*names.split(), "decipher_only"]})
 
@@ -240,7 +241,7 @@ def recipes(office: Office) -> Iterator[tuple[str, Recipe]]:
     by_leaf = issued_by(leaf, good.key, fresh, leaf)
     yield "issued by a person", replace(good, leaf=by_leaf, key=fresh, chain=(good.leaf, *good.chain))
     pretender = load(
-        issued_by(root, fresh, fresh, issuing, authority=True, usage=_usage(key_cert_sign=True, crl_sign=True), subject=issuing.subject)
+        issued_by(root, fresh, fresh, issuing, authority=True, usage=usage_of(key_cert_sign=True, crl_sign=True), subject=issuing.subject)
     )
     yield (
         "issued by an authority of the same name",
@@ -249,10 +250,10 @@ def recipes(office: Office) -> Iterator[tuple[str, Recipe]]:
     yield "same number, other key", replace(good, leaf=issued_by(pretender, fresh, fresh, leaf, serial=leaf.serial_number), key=fresh)
     made: Callable[..., bytes] = lambda **more: issued_by(issuing, issuing_key, fresh, leaf, **more)  # noqa: E731
     yield "never issued, status unknown", replace(good, leaf=made(), key=fresh)
-    yield "for encryption only", replace(good, leaf=made(usage=_usage(key_encipherment=True), serial=leaf.serial_number), key=fresh)
+    yield "for encryption only", replace(good, leaf=made(usage=usage_of(key_encipherment=True), serial=leaf.serial_number), key=fresh)
     yield (
         "for issuing only",
-        replace(good, leaf=made(usage=_usage(key_cert_sign=True, crl_sign=True), serial=leaf.serial_number), key=fresh),
+        replace(good, leaf=made(usage=usage_of(key_cert_sign=True, crl_sign=True), serial=leaf.serial_number), key=fresh),
     )
     yield "for status answers", replace(good, leaf=made(extended=[ExtendedKeyUsageOID.OCSP_SIGNING], serial=leaf.serial_number), key=fresh)
     yield "for time stamps", replace(good, leaf=made(extended=[ExtendedKeyUsageOID.TIME_STAMPING], serial=leaf.serial_number), key=fresh)
@@ -293,15 +294,15 @@ def recipes(office: Office) -> Iterator[tuple[str, Recipe]]:
         "RSA with SHA-1",
         replace(of_rsa, algorithm={"algorithm": "sha1_rsa"}, sign=lambda k, c: k.sign(c, padding.PKCS1v15(), hashes.SHA1())),
     )
-    yield "PSS with SHA-1 inside", replace(of_rsa, algorithm=_pss("sha256", "sha1"), sign=_pss_sign(hashes.SHA256(), hashes.SHA1()))
-    yield "PSS with SHA-1", replace(of_rsa, algorithm=_pss("sha1", "sha1"), sign=_pss_sign(hashes.SHA1(), hashes.SHA1()))
+    yield "PSS with SHA-1 inside", replace(of_rsa, algorithm=pss("sha256", "sha1"), sign=pss_sign(hashes.SHA256(), hashes.SHA1()))
+    yield "PSS with SHA-1", replace(of_rsa, algorithm=pss("sha1", "sha1"), sign=pss_sign(hashes.SHA1(), hashes.SHA1()))
     yield (
         "PSS with another salt declared",
-        replace(of_rsa, algorithm=_pss("sha256", "sha256", 64), sign=_pss_sign(hashes.SHA256(), hashes.SHA256())),
+        replace(of_rsa, algorithm=pss("sha256", "sha256", 64), sign=pss_sign(hashes.SHA256(), hashes.SHA256())),
     )
     yield (
         "PKCS#1 declared for PSS",
-        replace(of_rsa, algorithm={"algorithm": "sha256_rsa"}, sign=_pss_sign(hashes.SHA256(), hashes.SHA256())),
+        replace(of_rsa, algorithm={"algorithm": "sha256_rsa"}, sign=pss_sign(hashes.SHA256(), hashes.SHA256())),
     )
 
     yield from tokens(office, good)
@@ -315,7 +316,8 @@ def _signer(key: Key) -> SignWith:
     return (lambda k, c: bytes(k.sign(c, padding.PKCS1v15(), hashes.SHA256()))) if isinstance(key, rsa.RSAPrivateKey) else ecdsa
 
 
-def _pss(digest: str, mask: str, salt: int = 32) -> dict[str, Any]:
+def pss(digest: str, mask: str, salt: int = 32) -> dict[str, Any]:
+    """RSASSA-PSS with its parameters."""
     parameters = {
         "hash_algorithm": {"algorithm": digest},
         "mask_gen_algorithm": {"algorithm": "mgf1", "parameters": {"algorithm": mask}},
@@ -324,7 +326,8 @@ def _pss(digest: str, mask: str, salt: int = 32) -> dict[str, Any]:
     return {"algorithm": "rsassa_pss", "parameters": algos.RSASSAPSSParams(parameters)}
 
 
-def _pss_sign(digest: hashes.HashAlgorithm, mask: hashes.HashAlgorithm) -> SignWith:
+def pss_sign(digest: hashes.HashAlgorithm, mask: hashes.HashAlgorithm) -> SignWith:
+    """A key that signs so."""
     return lambda k, c: bytes(k.sign(c, padding.PSS(padding.MGF1(mask), 32), digest))
 
 
@@ -354,4 +357,4 @@ def document() -> bytes:
     return fields.add_fields(letter(), only_leader, FONT.read_bytes())
 
 
-__all__ = ["Recipe", "container", "document", "embedded", "honest", "issued_by", "opened", "recipes"]
+__all__ = ["Recipe", "container", "document", "embedded", "honest", "issued_by", "opened", "pss", "pss_sign", "recipes", "usage_of"]

@@ -12,7 +12,11 @@ from signing.xades import DS, XA
 
 NS = "http://www.e-doc.vn/Schema/"
 Variant = tuple[str, bytes]
-WRAPPERS = ("Wrapper", f"{{{NS}}}Header", "{http://www.w3.org/2000/09/xmldsig#}Object", "{http://schemas.xmlsoap.org/soap/envelope/}Body")
+WRAPPERS = (
+    "Wrapper", f"{{{NS}}}Header", f"{{{NS}}}edXML", f"{{{NS}}}Body", f"{DS}Object", f"{DS}Manifest", f"{XA}QualifyingProperties",
+    "{http://schemas.xmlsoap.org/soap/envelope/}Body", "{http://www.w3.org/2001/XInclude}fallback",
+)  # fmt: skip
+MARKS = ("ids kept", "ids exchanged", "ids gone")
 
 
 def _root(packet: bytes) -> tuple[etree._Element, etree._Element]:
@@ -22,14 +26,19 @@ def _root(packet: bytes) -> tuple[etree._Element, etree._Element]:
     return root, signature
 
 
-def _evil(root: etree._Element) -> etree._Element:
-    """The document an attacker wants read."""
+def _evil(root: etree._Element, marks: str = MARKS[0]) -> etree._Element:
+    """The document an attacker wants read; its identifiers as in the original, other ones or none."""
     evil = copy.deepcopy(root)
     for one in evil.findall(f"{DS}Signature"):
         evil.remove(one)
     subject = evil.find(f".//{{{NS}}}Subject")
     assert subject is not None
     subject.text = "Quyết định số 99"
+    for one in evil.iter():
+        if "Id" in one.attrib and marks != MARKS[0]:
+            value = one.attrib.pop("Id")
+            if marks == MARKS[1]:
+                one.set("Id", f"{value}-evil")
     return evil
 
 
@@ -37,25 +46,36 @@ def wrapped(packet: bytes) -> Iterator[Variant]:
     """The true document kept somewhere inside, another one read."""
     root, _ = _root(packet)
     for wrapper in WRAPPERS:
-        for place in ("before", "after", "in the signature", "in the body"):
-            evil, original = _evil(root), copy.deepcopy(root)
-            signature = original.find(f"{DS}Signature")
-            assert signature is not None
-            holder = etree.Element(wrapper)
-            if place == "in the signature":
-                original.remove(signature)
-                holder.append(original)
-                signature.append(holder)
-                evil.append(signature)
-            elif place == "in the body":
-                holder.append(original)
-                evil[-1].append(holder)
-            else:
-                original.remove(signature)
-                holder.append(original)
-                evil.insert(0 if place == "before" else len(evil), holder)
-                evil.append(signature)
-            yield f"{etree.QName(wrapper).localname} {place}", etree.tostring(evil)
+        for marks in MARKS:
+            for place in (
+                "before",
+                "after",
+                "in the signature",
+                "beside the signed information",
+                "in the body",
+                "in the header",
+                "as a comment's neighbour",
+            ):
+                evil, original = _evil(root, marks), copy.deepcopy(root)
+                signature = original.find(f"{DS}Signature")
+                assert signature is not None
+                holder = etree.Element(wrapper)
+                if place in ("in the signature", "beside the signed information"):
+                    original.remove(signature)
+                    holder.append(original)
+                    signature.insert(1 if place.startswith("beside") else len(signature), holder)
+                    evil.append(signature)
+                elif place in ("in the body", "in the header"):
+                    holder.append(original)
+                    evil[-1 if place.endswith("body") else 0].append(holder)
+                else:
+                    original.remove(signature)
+                    holder.append(original)
+                    if place.startswith("as"):
+                        evil.insert(0, etree.Comment("x"))
+                    evil.insert(0 if place == "before" else len(evil), holder)
+                    evil.append(signature)
+                yield f"{etree.QName(wrapper).localname} {wrapper[:24]} {place}, {marks}", etree.tostring(evil)
         outer = etree.Element(wrapper)
         outer.append(copy.deepcopy(root))
         outer.append(_evil(root))

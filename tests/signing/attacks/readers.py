@@ -7,39 +7,42 @@ import re
 import zlib
 from collections.abc import Iterator
 
+from pikepdf import Pdf
 from pyhanko.pdf_utils.reader import PdfFileReader
 
-from tests.signing.attacks.classic import Variant
+from tests.signing.attacks.ranges import Variant
 
 BLANK = b"<< /Length 5 >>\nstream\nBT ET\nendstream"
 
 
-def _catalogue(pdf: bytes) -> tuple[int, bytes]:
-    """Number and text of the newest catalogue object."""
-    number = PdfFileReader(io.BytesIO(pdf)).trailer_view.raw_get("/Root").idnum
-    texts = re.findall(rb"(?:^|[\r\n])%d 0 obj\s*(.*?)\s*endobj" % number, pdf, re.DOTALL)
-    return number, texts[-1]
+def catalogue_of(pdf: bytes) -> tuple[int, bytes]:
+    """Number and text of the newest catalogue."""
+    with Pdf.open(io.BytesIO(pdf)) as document:
+        return document.Root.objgen[0], document.Root.unparse(resolved=True)
 
 
-def _page(pdf: bytes) -> tuple[int, bytes]:
+def page_of(pdf: bytes) -> tuple[int, bytes]:
     """Number and text of the first page."""
-    reader = PdfFileReader(io.BytesIO(pdf))
-    number = reader.root["/Pages"]["/Kids"].raw_get(0).idnum
-    texts = re.findall(rb"(?:^|[\r\n])%d 0 obj\s*(.*?)\s*endobj" % number, pdf, re.DOTALL)
-    return number, texts[-1]
+    with Pdf.open(io.BytesIO(pdf)) as document:
+        page = document.pages[0].obj
+        return page.objgen[0], page.unparse(resolved=True)
 
 
 def appended(
     pdf: bytes, objects: dict[int, bytes], *, trailer: bytes = b"", section: str = "table", entries: dict[int, int] | None = None
 ) -> bytes:
-    """*pdf* with one more revision: *objects* by number, in a table, a stream or both (hybrid)."""
+    """*pdf* with one more revision: *objects* by number.
+
+    *section*: in a ``table``, in a ``stream``, in the stream beside an empty table (``hybrid``), in ``both``, or in the stream while the
+    table says they are free (``contrary``).
+    """
     body, places = bytearray(b"\n"), {}
     for number, content in objects.items():
         places[number] = len(pdf) + len(body)
         body += b"%d 0 obj\n" % number + content + b"\nendobj\n"
     places |= entries or {}
     previous = int(re.findall(rb"startxref\s+(\d+)", pdf)[-1])
-    root = _catalogue(pdf)[0]
+    root = catalogue_of(pdf)[0]
     size = max([*places, PdfFileReader(io.BytesIO(pdf)).trailer_view["/Size"]]) + 2
     head = b"/Size %d /Root %d 0 R /Prev %d %s" % (size, root, previous, trailer)
     start = len(pdf) + len(body)
@@ -53,16 +56,17 @@ def appended(
             number, index, len(packed), head, packed,
         )  # fmt: skip
 
-    def table(rows: dict[int, int], more: bytes = b"") -> bytes:
-        lines = b"".join(b"%d 1\n%010d 00000 n\r\n" % (one, rows[one]) for one in sorted(rows))
-        return b"xref\n" + lines + b"trailer\n<< " + head + more + b" >>\n"
+    def table(rows: dict[int, int], more: bytes = b"", kind: bytes = b"n") -> bytes:
+        lines = b"".join(b"%d 1\n%010d 00000 %s\r\n" % (one, rows[one], kind) for one in sorted(rows))
+        return b"xref\n0 1\n0000000000 65535 f\r\n" + lines + b"trailer\n<< " + head + more + b" >>\n"
 
     if section == "stream":
         body += stream(size - 1)
-    elif section == "hybrid":
+    elif section in ("hybrid", "both", "contrary"):
         body += stream(size - 1)
         start = len(pdf) + len(body)
-        body += table({}, b" /XRefStm %d" % stream_at)
+        told = {"hybrid": {}, "both": places, "contrary": dict.fromkeys(places, 0)}[section]
+        body += table(told, b" /XRefStm %d" % stream_at, b"f" if section == "contrary" else b"n")
     else:
         body += table(places)
     return pdf + bytes(body) + b"startxref\n%d\n%%%%EOF\n" % start
@@ -70,8 +74,8 @@ def appended(
 
 def differentials(pdf: bytes) -> Iterator[Variant]:
     """One reader's document is another's comment."""
-    root, catalogue = _catalogue(pdf)
-    page, look = _page(pdf)
+    root, catalogue = catalogue_of(pdf)
+    page, look = page_of(pdf)
     other = b"<< /Type /Pages /Count 0 /Kids [] >>"
     for section in ("table", "stream", "hybrid"):
         yield (

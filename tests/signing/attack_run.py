@@ -1,0 +1,212 @@
+"""Every attack judged and counted: ``python -m tests.signing.attack_run [--json] [--write] [--most N] [--mutations N]``.
+
+Each forged PDF goes to the verifier's limited child, which asks the TEST services on this machine; containers, status answers and XML are
+judged in this process. ``--write`` puts the figures into ``docs/signing-attacks.md``. ``--most 20`` takes twenty cases of each class,
+spread evenly, 0 all there are. It can be done in parts: ``--class NAME`` and ``--first N`` choose, ``--json`` keeps, ``--merge FILE…`` adds
+up. 1 when anything was accepted, crashed or took more than five seconds of work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from signing.model import LEADER
+from signing.verify import Trust, verify
+from tests.signing.attacks import classes, containers
+from tests.signing.attacks.classes import Bench, Case, Outcome, judged, lasting, packet, read
+from tests.support.signing_office import Office, make_hierarchy
+
+PAGE = Path(__file__).parents[2] / "docs" / "signing-attacks.md"
+BEGIN, END = "<!-- figures -->\n", "<!-- end of figures -->\n"
+SEED = 20261122
+MUTATED = ("mutated PDF", "mutated XML")
+ENDED = ("crash", "time", "memory")
+
+
+@dataclass(frozen=True)
+class Row:
+    """The figures of one class; *accepted* and *ended* (crashed, out of time or memory) must be 0."""
+
+    name: str
+    does: str
+    cases: int
+    invalid: int
+    insufficient: int
+    accepted: int
+    ended: int
+    highest: float
+    """Upper bound of the rate of false acceptance (Wilson, 95 %)."""
+    faults: tuple[str, ...] = ()
+
+
+def wilson(hits: int, of: int, z: float = 1.96) -> float:
+    """Upper bound of a rate seen *hits* times in *of*."""
+    if of == 0:
+        return 1.0
+    share = hits / of
+    middle, width = share + z * z / (2 * of), z * (share * (1 - share) / of + z * z / (4 * of * of)) ** 0.5
+    return float((middle + width) / (1 + z * z / of))
+
+
+def row(name: str, does: str, outcomes: list[Outcome], refused: list[bool]) -> Row:
+    """Count the outcomes of one class."""
+    counts = Counter(one.verdict for one in outcomes)
+    faults = tuple(f"{one.title}: {one.verdict}" for one, good in zip(outcomes, refused, strict=True) if not good)
+    ended = sum(counts[kind] for kind in ENDED)
+    return Row(
+        name, does, len(outcomes), counts["invalid"], counts["insufficient"], counts["valid"], ended,
+        wilson(counts["valid"], len(outcomes)), faults[:20],
+    )  # fmt: skip
+
+
+def mutated(content: bytes, dice: random.Random) -> bytes:
+    """A bit turned, a piece cut out, doubled or replaced by noise."""
+    position, kind = dice.randrange(len(content)), dice.randrange(4)
+    piece = content[position : position + dice.randrange(1, 60)]
+    return {
+        0: content[:position] + bytes([content[position] ^ (1 << dice.randrange(8))]) + content[position + 1 :],
+        1: content[:position] + content[position + len(piece) :],
+        2: content[:position] + piece + content[position:],
+        3: content[:position] + dice.randbytes(len(piece)) + content[position + len(piece) :],
+    }[kind]
+
+
+def pdf_mutations(bench: Bench, first: int, count: int) -> Iterator[Case]:
+    """Mutations of files at level B-LTA, valid with the network off; every fourth has number, date and seal."""
+    office = bench.office
+    alone = [lasting(office, office.sign(containers.document(), LEADER, key)) for key in ("lan", "binh", "lan")]
+    bases = [lasting(office, bench.issued), *alone]
+    trust = Trust((office.pki.root,), (office.pki.issuing,))
+
+    def verdict(pdf: bytes) -> str:
+        report = verify(pdf, trust, now=office.now, online=False)
+        ended = [str(one.facts["ended"]) for one in report.reasons if "ended" in one.facts]
+        return ended[0] if ended else report.verdict.value
+
+    if {verdict(one) for one in bases} != {"valid"}:
+        raise AssertionError("the untouched files must be valid")
+    for number in range(first, first + count):
+        base = bases[number % len(bases)]
+        forged = mutated(base, random.Random(SEED + number))
+        if forged != base:
+            yield Case(f"mutation {number}", lambda forged=forged: verdict(forged))
+
+
+def xml_mutations(bench: Bench, first: int, count: int) -> Iterator[Case]:
+    """Mutations of a signed packet; white space outside the signed parts may change, what is read may not."""
+    office, made = bench.office, packet(bench.office)
+    content = read(office, made).content
+
+    def verdict(forged: bytes) -> str:
+        report = read(office, forged)
+        return "invalid" if report.verdict.value == "valid" and report.content == content else report.verdict.value
+
+    for number in range(first, first + count):
+        forged = mutated(made, random.Random(SEED + number))
+        yield Case(f"mutation {number}", lambda forged=forged: verdict(forged))
+
+
+def spread(cases: list[Case], most: int) -> list[Case]:
+    """At most so many, spread evenly; 0: all."""
+    return [cases[index * len(cases) // most] for index in range(most)] if 0 < most < len(cases) else cases
+
+
+def run(bench: Bench, most: int, mutations: int, *, first: int = 0, only: Sequence[str] = ()) -> Iterator[Row]:
+    """Every class, then the mutations; or *only* some by name."""
+    for one in classes.CLASSES:
+        if only and one.name not in only:
+            continue
+        outcomes = list(judged(iter(spread(list(one.cases(bench)), most))))
+        yield row(one.name, one.does, outcomes, [one.refused(outcome) for outcome in outcomes])
+    for name, does, cases in (
+        (MUTATED[0], "bits turned, pieces cut, doubled, replaced by noise", pdf_mutations(bench, first, mutations)),
+        (MUTATED[1], "the same in a signed packet", xml_mutations(bench, first, mutations)),
+    ):
+        if only and name not in only:
+            continue
+        outcomes = list(judged(cases))
+        yield row(name, does, outcomes, [outcome.verdict in ("invalid", "insufficient") for outcome in outcomes])
+
+
+def merged(parts: list[list[Row]]) -> list[Row]:
+    """The figures of several runs of different parts, added up."""
+    sums: dict[str, Row] = {}
+    for one in (row for part in parts for row in part):
+        other = sums.get(one.name)
+        if other is None:
+            sums[one.name] = one
+            continue
+        counts = {
+            key: getattr(one, key) + getattr(other, key) for key in ("cases", "invalid", "insufficient", "accepted", "ended", "faults")
+        }
+        sums[one.name] = replace(one, **counts, highest=wilson(counts["accepted"], counts["cases"]))
+    names = [*(one.name for one in classes.CLASSES), *MUTATED]
+    return sorted(sums.values(), key=lambda one: names.index(one.name))
+
+
+def table(rows: list[Row]) -> str:
+    """The figures as a table."""
+    head = "| class | what is done | documents | invalid | not enough evidence | **accepted** | crashed, > 5 s, > 1 GiB | rate at most |\n"
+    lines = "".join(
+        f"| {one.name} | {one.does} | {one.cases:,} | {one.invalid:,} | {one.insufficient:,} | **{one.accepted}** | {one.ended} "
+        f"| {one.highest:.2%} |\n"
+        for one in rows
+    )
+    told = sum(one.cases for one in rows), sum(one.accepted for one in rows)
+    return f"{head}|---|---|--:|--:|--:|--:|--:|--:|\n{lines}\n{told[0]:,} documents, {told[1]} accepted.\n"
+
+
+def written(rows: list[Row], on: date) -> None:
+    """Put the figures into the page."""
+    page = PAGE.read_text("utf-8")
+    head, rest = page.split(BEGIN)
+    tail = rest.split(END)[1]
+    PAGE.write_text(f"{head}{BEGIN}Run of {on.isoformat()}.\n\n{table(rows)}{END}{tail}", "utf-8")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run, print, perhaps write."""
+    parser = argparse.ArgumentParser(prog="python -m tests.signing.attack_run")
+    parser.add_argument("--json", action="store_true", help="the figures for machines")
+    parser.add_argument("--write", action="store_true", help=f"put them into {PAGE.name}")
+    parser.add_argument("--most", type=int, default=0, metavar="N", help="so many cases of each class, spread evenly; 0: all")
+    parser.add_argument("--mutations", type=int, default=10_000, metavar="N")
+    parser.add_argument("--first", type=int, default=0, metavar="N", help="number of the first mutation")
+    parser.add_argument("--class", action="append", default=[], dest="only", metavar="NAME")
+    parser.add_argument("--merge", nargs="+", type=Path, default=[], metavar="FILE", help="add up what --json printed; nothing is run")
+    chosen = parser.parse_args(arguments)
+    if chosen.merge:
+        parts = [json.loads(file.read_text("utf-8")) for file in chosen.merge]
+        return told(merged([[Row(**{**one, "faults": tuple(one["faults"])}) for one in part] for part in parts]), chosen)
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        make_hierarchy(Path(folder) / "pki")
+        bench = Bench(Office(Path(folder) / "pki"), Path(folder), in_child=True)
+        try:
+            for one in run(bench, chosen.most, chosen.mutations, first=chosen.first, only=chosen.only):
+                rows.append(one)
+                print(f"{one.name}: {one.cases}, accepted {one.accepted}, ended badly {one.ended} {one.faults or ''}", file=sys.stderr)
+        finally:
+            bench.close()
+    return told(rows, chosen)
+
+
+def told(rows: list[Row], chosen: argparse.Namespace) -> int:
+    """Print and perhaps write the figures; the exit code."""
+    if chosen.write:
+        written(rows, date.today())  # noqa: DTZ011 - the day on the page is the writer's
+    print(json.dumps([asdict(one) for one in rows], ensure_ascii=False) if chosen.json else table(rows))
+    return int(any(one.faults for one in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
