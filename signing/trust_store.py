@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -101,7 +102,8 @@ def propose(
     """Put a certificate (PEM or DER) forward; it counts for nothing yet.
 
     Raises:
-        SigningError: ``trust.unreadable`` for what is no authority's certificate, ``trust.source_missing``, ``trust.known``.
+        SigningError: ``trust.unreadable`` for what is no authority's certificate, ``trust.expired``, ``trust.source_missing``,
+            ``trust.host_invalid`` for anything but a public host name, ``trust.known``.
     """
     try:
         loader = x509.load_pem_x509_certificate if certificate.lstrip().startswith(b"-----") else x509.load_der_x509_certificate
@@ -111,8 +113,13 @@ def propose(
         raise SigningError("trust.unreadable") from problem
     if not authority:
         raise SigningError("trust.unreadable")
+    if read.not_valid_after_utc < at:
+        raise SigningError("trust.expired", until=read.not_valid_after_utc.date().isoformat())
     if len(source.strip()) < 10:
         raise SigningError("trust.source_missing")
+    for host in hosts:
+        if not re.fullmatch(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", host):
+            raise SigningError("trust.host_invalid", host=host[:80])
     from cryptography.hazmat.primitives.serialization import Encoding
 
     der = read.public_bytes(Encoding.DER)
@@ -145,6 +152,8 @@ def approve(folder: Path, sha256: str, *, by: str, at: datetime) -> Entry:
 def withdraw(folder: Path, sha256: str, *, by: str, at: datetime) -> Entry:
     """Let a certificate count no more; one person suffices, for less trust is never the danger. The entry stays, with who and when."""
     entry = _found(folder, sha256)
+    if entry.state == "withdrawn":
+        raise SigningError("trust.withdrawn")
     return _kept(folder, Entry(**{**asdict(entry), "withdrawn_by": by, "withdrawn_at": at.isoformat()}))
 
 

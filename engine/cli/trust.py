@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from engine.cli import group, leaf
 from engine.cli._opening import opened, operator
-from engine.documents.signature import translated
+from engine.commands import trust as commands
 from engine.documents.trust import folder_of
 from engine.errors import NotFound
+from engine.kernel.unit_of_work import UnitOfWork
 from signing import trust_store
-from signing.errors import SigningError
 
 
 def add(commands: Any) -> None:
@@ -35,11 +36,10 @@ def listed(chosen: argparse.Namespace) -> int:
     """Print the store; 1 when a file in it is not what it should be."""
     with opened() as runtime:
         store = trust_store.load(folder_of(runtime.settings.home))
-    known = {one.regime for one in store.entries if one.state == "approved"}
     told = {
         "entries": [{**asdict(one), "state": one.state} for one in store.entries],
         "faults": store.faults,
-        "wanted": {regime: name for regime, name in trust_store.WANTED.items() if regime not in known},
+        "wanted": commands.wanted(store),
     }
     print(json.dumps(told, ensure_ascii=False, indent=1))
     return int(bool(store.faults))
@@ -51,26 +51,21 @@ def propose(chosen: argparse.Namespace) -> int:
         raise NotFound("file.not_found", name=chosen.certificate.name)
     content = chosen.certificate.read_bytes()
     more = {"regime": chosen.regime, "role": chosen.role, "source": chosen.source, "hosts": tuple(chosen.host)}
-    return _act("trust.proposed", lambda folder, by, at: trust_store.propose(folder, content, by=by, at=at, **more))
+    return _act(lambda w: commands.propose(w, content, **more))
 
 
 def approve(chosen: argparse.Namespace) -> int:
     """Let it count."""
-    return _act("trust.approved", lambda folder, by, at: trust_store.approve(folder, chosen.sha256, by=by, at=at))
+    return _act(lambda w: commands.approve(w, chosen.sha256))
 
 
 def withdraw(chosen: argparse.Namespace) -> int:
     """Let it count no more."""
-    return _act("trust.withdrawn", lambda folder, by, at: trust_store.withdraw(folder, chosen.sha256, by=by, at=at))
+    return _act(lambda w: commands.withdraw(w, chosen.sha256))
 
 
-def _act(kind: str, act: Any) -> int:
-    who = operator()
-    with opened() as runtime, runtime.begin(who) as w:
-        try:
-            entry = act(folder_of(runtime.settings.home), str(who.label), w.now)
-        except SigningError as refused:
-            raise translated(refused) from None
-        w.record(kind, sha256=entry.sha256, regime=entry.regime, role=entry.role, source=entry.source)
+def _act(act: Callable[[UnitOfWork], trust_store.Entry]) -> int:
+    with opened() as runtime, runtime.begin(operator()) as w:
+        entry = act(w)
     print(f"{entry.sha256} {entry.state}: {entry.name}")
     return 0

@@ -164,6 +164,7 @@ ROWS = {
     "admin.incidents": Row(ADMINISTRATOR),
     "admin.journal": Row(INSPECTOR),
     "admin.evidence": Row(INSPECTOR),
+    "admin.trust": Row(ADMINISTRATOR),
 }
 
 

@@ -9,6 +9,7 @@ from webapp.rendering.navigation import STAFF, Entry
 
 area = Blueprint("admin", __name__, template_folder="templates", url_prefix="/admin")
 ADMINISTRATORS = frozenset({"technical_administrator"})
+SECOND_HANDS = frozenset({"technical_administrator", "inspector"})
 AUDITORS = frozenset({"inspector", "technical_administrator", "procedure_controller"})
 SETTLERS = frozenset({"technical_administrator", "procedure_controller"})
 LENDERS = frozenset({"head", "deputy_head", "office_chief", "division_head", "division_deputy", "centre_leader", "technical_administrator"})
@@ -19,6 +20,7 @@ navigation = [
     Entry(PLACE, _("Các đơn vị"), "admin.units", "list", ADMINISTRATORS),
     Entry(PLACE, _("Ủy quyền"), "admin.delegations", "handover", LENDERS),
     Entry(PLACE, _("Khóa ký số"), "admin.keys", "key", ADMINISTRATORS),
+    Entry(PLACE, _("Chứng thư số tin cậy"), "admin.trust", "shield", SECOND_HANDS),
     Entry(PLACE, _("Lịch làm việc"), "admin.calendar", "calendar", STAFF),
     Entry(PLACE, _("Sự cố"), "admin.incidents", "warning", SETTLERS),
     Entry(PLACE, _("Nhật ký hệ thống"), "admin.journal", "shield", AUDITORS),

@@ -17,6 +17,7 @@ from webapp.api import (
     signatures,
     tasks,
     tracking,
+    trust,
 )
 from webapp.api.area import area
 
@@ -39,4 +40,5 @@ __all__ = [
     "signatures",
     "tasks",
     "tracking",
+    "trust",
 ]
