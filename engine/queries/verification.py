@@ -11,14 +11,15 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import and_, select
 
 from engine.documents.blobs import BlobStore
-from engine.documents.digitise import page_count, picture
 from engine.documents.model import Document, DocumentRevision, SignatureRequest
-from engine.documents.signature import SigningOffice
+from engine.documents.signature import SigningOffice, translated
 from engine.errors import NotFound
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
+from signing.errors import SigningError
 from signing.etsi import to_xml
 from signing.report import Report
+from signing.verify import page_count, page_picture
 
 T = TypeVar("T")
 VALID, INSUFFICIENT, INVALID = "valid", "insufficient", "invalid"
@@ -119,6 +120,36 @@ def issued(w: UnitOfWork, public_id: str) -> bytes:
     return w.part(BlobStore).get(document.sha256)
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One page as it looked when a field was signed, beside how it looks in the whole file; *page* counts from 1."""
+
+    field: str
+    page: int
+    then: bytes
+    now: bytes
+
+
+def compared(pdf: bytes, report: Json, limit: int = 12, most: int = 4) -> list[Compared]:
+    """Return the pages that have looked different since each signature: what was signed, and what changed later; at most *most*."""
+    found: list[Compared] = []
+    whole = pictures(pdf, limit)
+    for signature in report["signatures"]:
+        if not 0 < signature["revision_end"] < len(pdf):
+            continue
+        signed = pictures(pdf[: signature["revision_end"]], limit)
+        pairs = enumerate(zip(signed, whole, strict=False), start=1)
+        found += [Compared(signature["field"], page, then, now) for page, (then, now) in pairs if then != now]
+    return found[:most]
+
+
 def pictures(pdf: bytes, limit: int = 6) -> list[bytes]:
-    """Return the first pages as pictures for the person who holds the file."""
-    return [picture(pdf, "application/pdf", n, 60) for n in range(min(page_count(pdf, "application/pdf"), limit))]
+    """Return the first pages as pictures (PNG) for the person who holds the file, drawn in the limited child: anybody may send anything.
+
+    Raises:
+        Refused: ``file.unreadable``.
+    """
+    try:
+        return [page_picture(pdf, n, 60) for n in range(min(page_count(pdf), limit))]
+    except SigningError as refused:
+        raise translated(refused) from None

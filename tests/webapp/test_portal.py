@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 import re
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from lxml import etree
 from sqlalchemy import select
 
 from engine.documents.blobs import BlobStore
@@ -102,6 +105,12 @@ def test_the_result_is_shown_with_its_verdict_and_taken(office: Office, visitor:
     verdict = post(visitor, "/xac-minh", "/xac-minh", file=(io.BytesIO(taken.data), "ket-qua.pdf"))
     assert verdict.status_code == 200
     assert "không khác một byte" in verdict.text
+    reports = dict(re.findall(r'href="data:(application/\w+);base64,([^"]+)" download=', verdict.text))
+    told = json.loads(base64.b64decode(reports["application/json"]))
+    assert next(one["certificate"]["common_name"] for one in told["signatures"]).startswith("Lê Hoàng Nam")
+    assert etree.fromstring(base64.b64decode(reports["application/xml"])).tag.endswith("}ValidationReport")
+    # The leader signed before number, date and seal were there: both looks of the page are shown.
+    assert re.findall(r"<figcaption>(Trang \d) khi được ký</figcaption>", verdict.text) == ["Trang 3"]
     changed = taken.data.replace(b"/Author", b"/Auther", 1) if b"/Author" in taken.data else taken.data[:5000] + b"X" + taken.data[5001:]
     judged = post(visitor, "/xac-minh", "/xac-minh", file=(io.BytesIO(changed), "ket-qua.pdf"))
     assert "KHÔNG HỢP LỆ" in judged.text

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import json
+from dataclasses import dataclass
 from typing import Any
 
 from flask import render_template, request
@@ -66,9 +68,38 @@ def judged(content: bytes, *, shown: bool = True) -> ResponseReturnValue:
     with look() as w:
         known, now = verification.known(w, content), w.now
     report = verification.judge(runtime(), content, now)
-    pages: list[str] = []
+    pages: list[bytes] = []
+    compared: list[verification.Compared] = []
     if shown and report["signatures"]:
         from webapp.errors import attempted
 
-        attempted(lambda: pages.extend(base64.b64encode(p).decode() for p in verification.pictures(content)))
-    return render_template("portal/verdict.html", report=report, known=known, pages=pages, shown=shown)
+        attempted(lambda: pages.extend(verification.pictures(content)))
+        attempted(lambda: compared.extend(verification.compared(content, report)))
+    return render_template(
+        "portal/verdict.html", report=report, known=known, pages=pages, compared=compared, shown=shown, downloads=downloads(report)
+    )
+
+
+@dataclass(frozen=True)
+class Download:
+    """A report to take away: its address holds it, for nothing of the file is kept here."""
+
+    name: str
+    kind: str
+    address: str
+
+
+def downloads(report: dict[str, Any]) -> list[Download]:
+    """Return the report for programs: as JSON, and as ETSI TS 119 102-2 writes it."""
+    stem = f"xac-minh-{report['sha256'][:12]}"
+    made = (
+        ("JSON", f"{stem}.json", "application/json", json.dumps(report, ensure_ascii=False, indent=1).encode()),
+        ("ETSI TS 119 102-2 (XML)", f"{stem}.xml", "application/xml", verification.etsi(report)),
+    )
+    return [Download(file, label, f"data:{media};base64,{base64.b64encode(body).decode()}") for label, file, media, body in made]
+
+
+@area.app_template_filter()
+def inline_picture(content: bytes) -> str:
+    """Return a picture (PNG) as an address that holds it."""
+    return f"data:image/png;base64,{base64.b64encode(content).decode()}"
