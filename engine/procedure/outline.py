@@ -252,7 +252,7 @@ def _names(words: Words) -> Names:
 
 
 def _sentence(language: str, kind: str, name: Names, who: Names, what: Names, hours: str, ways: tuple[Way, ...]) -> str:
-    parts = [f"{name[language]}."]
+    parts = [name[language] if name[language].endswith(("?", "!", ".", "…")) else f"{name[language]}."]
     if who[language]:
         label = "Người thực hiện" if language == "vi" else "By"
         parts.append(f"{label}: {who[language]}.")

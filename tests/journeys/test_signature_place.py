@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.journeys.steps import LEADER, Person
+from tests.journeys.steps import LEADER, PICTURES, Person
 
 
 @pytest.fixture
@@ -86,7 +86,8 @@ def test_by_mouse_and_by_keys_and_the_next_document_stands_there_too(leader: Per
     drag(leader, 8, 4)
     moved = place(leader)
     expect(leader.page.get_by_role("button", name="Ký số")).to_be_disabled()
-    leader.picture("signature-place-1366")
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    leader.page.screenshot(path=PICTURES / "signature-place.png", clip={"x": 208, "y": 130, "width": 620, "height": 638})
     leader.page.keyboard.press("Escape")
     assert place(leader) == (x, y), "Escape puts it back"
     expect(leader.page.get_by_role("button", name="Ký số")).to_be_enabled()
