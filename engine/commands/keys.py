@@ -116,7 +116,7 @@ def register(w: UnitOfWork, kind: str, holder: UUID, certificate: bytes, chain: 
         raise Refused("key.certificate_taken", field="certificate")
     names = holder_names(w, kind, holder)
     if not any(same_name(name, facts.common_name) for name in names):
-        raise Refused("key.certificate_other_holder", field="holder", subject=facts.common_name)
+        raise Refused("key.certificate_other_holder", field="certificate", subject=facts.common_name)
     owner: dict[str, Any] = {"person_id": holder} if kind == "person" else {"unit_id": holder}
     for key in known:
         if (key.person_id if kind == "person" else key.unit_id) == holder and (key.revoked_at is None or key.revoked_at > w.now):

@@ -64,6 +64,7 @@ def test_what_was_shown_is_claimed_carried_to_the_agent_and_its_answer_embedded(
     assert office.open_task(code).action == "issue"
 
 
+@pytest.mark.full
 def test_the_real_agent_with_a_real_token(office: Office, token: TokenHolder, tmp_path: Path):
     _, first = ready(office)
     _, second = ready(office)
@@ -152,6 +153,7 @@ def test_an_approval_nobody_answered_lapses_and_its_late_answer_is_judged_anew(o
     assert answer(office, {known: token.sign(one.content)})[0].signed
 
 
+@pytest.mark.full
 def test_an_answer_after_the_preparation_is_over_is_refused(office: Office, token: TokenHolder):
     code, known = ready(office)
     [one] = claim(office, known)
@@ -280,7 +282,7 @@ def test_a_certificate_is_judged_before_it_is_registered(office: Office, token: 
     assert attempt(office, issue(office, "head", key_id="second").certificate.der, actor=office.actor("head")).status == 403
     assert attempt(office, token.certificate.der).code == "key.certificate_taken"
     other = attempt(office, issue(office, "deputy").certificate.der)
-    assert (other.code, other.field) == ("key.certificate_other_holder", "holder")
+    assert (other.code, other.field) == ("key.certificate_other_holder", "certificate")
     assert attempt(office, b"not a certificate").code == "key.certificate_unreadable"
     assert attempt(office, foreign).code == "signing.certificate_untrusted"
     for authority in ("tsa.der", "root.der"):

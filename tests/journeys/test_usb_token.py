@@ -18,7 +18,7 @@ from werkzeug.serving import make_server
 from tests.journeys.steps import PICTURES, Person, person
 from tests.journeys.test_walk import AXE, TAGS
 from tests.support.agents import agent_of
-from tests.support.device import P12_PIN, TokenHolder, register
+from tests.support.device import P12_PIN, TokenHolder, issue, register
 from tests.support.office import Office
 from tests.support.tokens import Token, make_token
 from tests.support.visitors import PASSWORD, account_of
@@ -66,18 +66,28 @@ def address(office: Office, port: int) -> Iterator[str]:
     server.shutdown()
 
 
-@pytest.fixture
-def leader(chromium: Browser, office: Office, holder: TokenHolder, address: str) -> Iterator[Person]:
-    account_of(office, "head")
+def enter(chromium: Browser, office: Office, address: str, who: str) -> Person:
+    """Somebody before a browser of their own, signed in."""
+    account_of(office, who)
     one = person(chromium, address)
     page = one.open("/login")
-    page.get_by_label(re.compile("Thư điện tử|Email|Tên đăng nhập")).first.fill("head@mau.example")
+    page.get_by_label(re.compile("Thư điện tử|Email|Tên đăng nhập")).first.fill(f"{who}@mau.example")
     page.locator("input[type=password]").first.fill(PASSWORD)
     page.locator("input[type=password]").first.press("Enter")
-    page.wait_for_url(re.compile("/(desk|signing)"))
-    yield one
+    page.wait_for_url(re.compile("/(desk|signing|admin)"))
+    return one
+
+
+def leave(one: Person) -> None:
     one.context.close()
     assert [said for said in one.wrong if not said.startswith("external http://127.0.0.1:")] == [], "the agent alone is spoken to elsewhere"
+
+
+@pytest.fixture
+def leader(chromium: Browser, office: Office, holder: TokenHolder, address: str) -> Iterator[Person]:
+    one = enter(chromium, office, address, "head")
+    yield one
+    leave(one)
 
 
 def press(page: Page) -> None:
@@ -167,6 +177,9 @@ def test_a_leader_signs_with_a_usb_token(
         page.get_by_role("button", name="Kiểm tra trên máy này").click()
         expect(page.get_by_text("Sẵn sàng ký")).to_be_visible(timeout=60_000)
         leader.picture("usb-agent-help-1366", whole=True)
+        assert judged(page) == []
+        page.set_viewport_size({"width": 360, "height": 740})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
         assert agent.process.poll() is None
 
 
@@ -189,3 +202,25 @@ def test_an_answer_lost_with_the_browser_is_fetched_without_a_second_signature(
         press(page)
         expect(page.get_by_text("Đã ký:")).to_be_visible(timeout=60_000)
     assert office.open_task(code).action == "issue"
+
+
+def test_an_administrator_registers_what_the_agent_reads_from_the_token(
+    chromium: Browser, office: Office, port: int, address: str, tmp_path: Path
+) -> None:
+    made: TokenHolder = apart(issue, office, "head")
+    plugged = make_token(tmp_path / "computer", made.folder, {made.name: P12_PIN}, made.name)
+    one = enter(chromium, office, address, "administrator")
+    page = one.open("/admin/keys")
+    page.get_by_text("Đăng ký khóa trên USB token").click()
+    with agent_of(plugged, tmp_path / "agent", origin=address, port=port):
+        page.get_by_role("button", name="Đọc từ token").click()
+        expect(page.locator("#field-token-certificate")).to_contain_text("Lê Hoàng Nam", timeout=60_000)
+    form = page.locator("form[action$='/admin/keys/device']")
+    form.get_by_label("Người giữ").select_option(label="Lê Hoàng Nam")
+    assert judged(page) == []
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    form.get_by_role("button", name="Đăng ký khóa").click()
+    expect(page.get_by_text("Đã đăng ký khóa trên USB token")).to_be_visible(timeout=60_000)
+    assert page.get_by_text("trên USB token của người giữ").count() == 1
+    leave(one)

@@ -173,11 +173,11 @@ def test_an_administrator_registers_a_token_by_file_or_as_the_agent_read_it(offi
     def send(**fields: Any) -> Any:
         return admin.client.post("/admin/keys/device", data={"csrf_token": token, **fields}, content_type="multipart/form-data")
 
-    nothing = send(holder=f"person:{office.people['head']}")
-    stranger = send(holder=f"person:{office.people['head']}", certificate=(io.BytesIO(other.certificate.der), "x.cer"))
+    nothing = send(token_holder=f"person:{office.people['head']}")
+    stranger = send(token_holder=f"person:{office.people['head']}", certificate=(io.BytesIO(other.certificate.der), "x.cer"))
     read = json.dumps([base64.b64encode(one).decode() for one in (mine.certificate.der, *mine.certificate.chain)])
-    done = send(holder=f"person:{office.people['head']}", token_certificate=read)
-    filed = send(holder=f"person:{office.people['deputy']}", certificate=(io.BytesIO(other.certificate.der), "x.cer"))
+    done = send(token_holder=f"person:{office.people['head']}", token_certificate=read)
+    filed = send(token_holder=f"person:{office.people['deputy']}", certificate=(io.BytesIO(other.certificate.der), "x.cer"))
 
     assert AGENT in page.headers["Content-Security-Policy"]
     assert nothing.status_code == 422
@@ -243,6 +243,7 @@ def test_the_agent_comes_as_one_file_that_runs_alone(office: Office, head: Visit
     assert AGENT in page.headers["Content-Security-Policy"]
 
 
+@pytest.mark.full
 def test_the_whole_way_with_the_real_agent(office: Office, head: Visitor, token: TokenHolder, tmp_path: Path):
     """Page, agent and token as they are; only the browser between them is played here (tests/journeys has a real one)."""
     (code,) = waiting(office)

@@ -62,7 +62,7 @@ def issue_key(w: UnitOfWork) -> ResponseReturnValue:
 @act("admin.keys")
 def register_key(w: UnitOfWork) -> ResponseReturnValue:
     """Register the certificate of a key on a USB token, from a file or read from the token plugged in here."""
-    kind, holder = holder_of(request.form.get("holder", ""))
+    kind, holder = holder_of(request.form.get("token_holder", ""), "token_holder")
     given, file = request.form.get("token_certificate", "")[:100_000], request.files.get("certificate")
     leaf, *above = certificates_of(given) if given else [file.read(100_000) if file is not None else b""]
     if not leaf:
@@ -94,7 +94,7 @@ def unlock_key(w: UnitOfWork, reference: str) -> ResponseReturnValue:
     return redirect(url_for("admin.keys"), 303)
 
 
-def holder_of(text: str) -> tuple[str, UUID]:
+def holder_of(text: str, field: str = "holder") -> tuple[str, UUID]:
     """Return whose key is meant.
 
     Raises:
@@ -102,5 +102,5 @@ def holder_of(text: str) -> tuple[str, UUID]:
     """
     kind, _colon, holder = text.partition(":")
     if kind not in ("person", "agency") or len(holder) != 36:
-        raise Refused("web.choose_one", field="holder")
+        raise Refused("web.choose_one", field=field)
     return kind, UUID(holder)
