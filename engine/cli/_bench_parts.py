@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from unittest import mock
@@ -17,9 +18,10 @@ from sqlalchemy import select, text
 from engine.commands import deadlines, dossiers, tasks
 from engine.dossier.model import Dossier
 from engine.kernel import due as due_table
+from engine.kernel import wire
 from engine.kernel.clock import SystemClock
 from engine.kernel.database import conninfo
-from engine.kernel.unit_of_work import Actor, UnitOfWork
+from engine.kernel.unit_of_work import END, Actor, UnitOfWork
 from engine.process import instance, state
 from engine.process.model import Task
 from engine.process.program import build
@@ -27,33 +29,55 @@ from engine.runtime import Runtime, all_loaded, open_runtime
 from engine.settings import Settings
 from engine.worker.timers import sweep
 
-Sent = list[tuple[type[psycopg.Cursor[Any]], str, Any]]
+Statement = tuple[type[psycopg.Cursor[Any]], str, Any]
+WRITES = ("insert", "update", "delete", "with")
+
+
+@dataclass
+class Sent:
+    """What a completion sends to the database, BEGIN and COMMIT apart, and the single writes its last statement consists of."""
+
+    statements: list[Statement] = field(default_factory=list)
+    parts: list[Statement] = field(default_factory=list)
+
+    def writes(self) -> list[Statement]:
+        """Return the statements that write, as they were sent."""
+        return [one for one in self.statements if one[1].lstrip().lower().startswith(WRITES)]
+
+    def by_hand(self) -> list[Statement]:
+        """Return the same writes the way one would write them down by hand: each a statement of its own."""
+        return self.parts + [one for one in self.writes() if not one[1].startswith("with part0")]
 
 
 @contextmanager
 def listening() -> Iterator[Sent]:
-    """Collect what this process sends to its databases: by which cursor, text and values; BEGIN and COMMIT apart."""
-    sent: Sent = []
-    execute, executemany = psycopg.Cursor.execute, psycopg.Cursor.executemany
+    """Collect what this process sends to its databases."""
+    sent = Sent()
+    execute, executemany, together = psycopg.Cursor.execute, psycopg.Cursor.executemany, wire.together
 
     def one(self: Any, query: Any, params: Any = None, **options: Any) -> Any:
-        sent.append((type(self), str(query), params))
+        if query != END:
+            sent.statements.append((type(self), str(query), params))
         return execute(self, query, params, **options)
 
     def many(self: Any, query: Any, params_seq: Any, **options: Any) -> Any:
-        sent.append((type(self), str(query), list(params_seq)))
+        sent.statements.append((type(self), str(query), list(params_seq)))
         return executemany(self, query, params_seq, **options)
 
-    psycopg.Cursor.execute, psycopg.Cursor.executemany = one, many  # type: ignore[method-assign]
-    try:
+    def joined(parts: Sequence[wire.Part]) -> Any:
+        sent.parts += [(psycopg.Cursor, part.text, part.values) for part in parts]
+        return together(parts)
+
+    with (
+        mock.patch.object(psycopg.Cursor, "execute", one),
+        mock.patch.object(psycopg.Cursor, "executemany", many),
+        mock.patch.object(wire, "together", joined),
+    ):
         yield sent
-    finally:
-        psycopg.Cursor.execute, psycopg.Cursor.executemany = execute, executemany  # type: ignore[method-assign]
 
 
-def replay(url: str, dossiers: Sequence[Sequence[Sent]]) -> float:
+def replay(url: str, transactions: Sequence[Sequence[Statement]]) -> float:
     """Send the same writes once more with nothing but a connection; return transactions a second."""
-    transactions = [writes for completions in dossiers for writes in completions]
     begun = time.perf_counter()
     with psycopg.connect(conninfo(url)) as connection:
         for writes in transactions:

@@ -52,7 +52,6 @@ ANSWERS = {
     "text": "Đã kiểm tra đầy đủ thành phần hồ sơ theo quy định; nội dung phù hợp, đề nghị trình cấp có thẩm quyền xem xét. " * 4,
     "file_number": "123/TTr-VP",
 }
-WRITES = ("insert", "update", "delete", "with")
 
 
 def add(commands: Any) -> None:
@@ -129,24 +128,38 @@ def measure(cases: int, *, quick: bool = False) -> dict[str, Any]:
             # As the server does by itself within a minute; until then it takes every table for empty and looks through all of it.
             statement(url, "analyze", name)
             first, second = everyone[: cases + WARM], everyone[cases + WARM :]
-            clone(url, name, copy)
+            hand = f"{copy}_hand"
+            for one in (copy, hand):
+                clone(url, name, one)
             runtime = open_runtime(office, clock=SystemClock())
             try:
-                figures, writes = commanded(runtime, worker, first)
+                figures, sent = commanded(runtime, worker, first)
             finally:
                 runtime.close()
-            owner = str(make_url(url).set(database=copy).render_as_string(hide_password=False))
-            figures["raw.tasks_per_second"] = at_once(_bench_parts.replay, [(owner, half) for half in halves(writes[WARM:])])
+            figures["raw.tasks_per_second"] = replayed(on(url, copy), [one.writes() for one in sent])
+            figures["raw.by_hand_per_second"] = replayed(on(url, hand), [one.by_hand() for one in sent])
             figures["command.tasks_per_second"] = at_once(
                 _bench_parts.complete, [(office, worker, half, ANSWERS) for half in halves(second)]
             )
             if not quick:
-                figures["naive.tasks_per_second"] = naive(conninfo(owner), cases)
+                figures["naive.tasks_per_second"] = naive(conninfo(on(url, copy)), cases)
                 figures |= _bench_http.measured(office, worker, 4 * cases, ANSWERS)
                 figures |= _bench_parts.timers(office, worker, ANSWERS, 100_000)
                 figures |= _bench_parts.growth(ANSWERS)
-    figures["command.of_raw"] = round(figures["command.tasks_per_second"] / figures["raw.tasks_per_second"], 2)
+    for name, raw in (("command.of_raw", "raw.tasks_per_second"), ("command.of_raw_by_hand", "raw.by_hand_per_second")):
+        figures[name] = round(figures["command.tasks_per_second"] / figures[raw], 2)
     return {**interpreted(), **figures}
+
+
+def on(url: str, database: str) -> str:
+    """Return the address of another database of the same server."""
+    return str(make_url(url).set(database=database).render_as_string(hide_password=False))
+
+
+def replayed(url: str, completions: list[list[_bench_parts.Statement]]) -> float:
+    """Return transactions a second of two bare connections that send the writes of these completions again, each its own dossiers."""
+    dossiers = [completions[first : first + STEPS] for first in range(WARM * STEPS, len(completions), STEPS)]
+    return at_once(_bench_parts.replay, [(url, [one for dossier in half for one in dossier]) for half in halves(dossiers)])
 
 
 def halves(whole: list[Any]) -> list[list[Any]]:
@@ -187,7 +200,7 @@ def interpreted(seconds: float = 2.0) -> dict[str, Any]:
 
 @contextmanager
 def scratch(url: str) -> Iterator[tuple[str, str]]:
-    """Make a database for the office and name one for the copy; drop both afterwards."""
+    """Make a database for the office and name one for copies; drop them afterwards."""
     name = f"motcua_bench_{secrets.token_hex(4)}"
     copy = f"{name}_raw"
     statement(url, f'create database "{name}" template template0')
@@ -195,7 +208,7 @@ def scratch(url: str) -> Iterator[tuple[str, str]]:
         install(make_url(url).set(database=name).render_as_string(hide_password=False), "bench", make_schema, name)
         yield name, copy
     finally:
-        for one in (name, copy):
+        for one in (name, copy, f"{copy}_hand"):
             statement(url, f'drop database if exists "{one}" with (force)')
         statement(url, f'drop role if exists "{name}"')
 
@@ -248,14 +261,13 @@ def all_dossiers(runtime: Runtime) -> list[UUID]:
         return list(w.session.scalars(select(Dossier.id).order_by(Dossier.id)))
 
 
-def commanded(runtime: Runtime, worker: UUID, dossiers: list[UUID]) -> tuple[dict[str, Any], list[list[_bench_parts.Sent]]]:
-    """Complete twelve steps of every dossier in one process; return the figures and, by dossier, the writes of each completion."""
+def commanded(runtime: Runtime, worker: UUID, dossiers: list[UUID]) -> tuple[dict[str, Any], list[_bench_parts.Sent]]:
+    """Complete twelve steps of every dossier in one process; return the figures and what each completion sent."""
     actor = Actor("person", person=worker, label="bench")
     times, counts = [], []
-    writes: list[list[_bench_parts.Sent]] = []
+    writes: list[_bench_parts.Sent] = []
     all_loaded()  # as the web and the worker do
     for number, dossier in enumerate(dossiers):
-        writes.append([])
         for _ in range(STEPS):
             with runtime.begin(actor) as w:
                 task = w.session.scalars(
@@ -267,10 +279,10 @@ def commanded(runtime: Runtime, worker: UUID, dossiers: list[UUID]) -> tuple[dic
             with _bench_parts.listening() as sent, runtime.begin(actor) as w:
                 tasks.complete(w, task, ANSWERS)
             took = time.perf_counter() - begun
-            writes[-1].append([one for one in sent if one[1].lstrip().lower().startswith(WRITES)])
+            writes.append(sent)
             if number >= WARM:
                 times.append(took)
-                counts.append(len(sent))
+                counts.append(len(sent.statements))
     with runtime.begin(actor) as w:
         sizes = [state.size(stored) for stored in w.session.scalars(select(Instance.state))]
     return {

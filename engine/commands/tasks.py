@@ -199,7 +199,7 @@ def finish(run: Flow, task: Task, answers: Json, by: UUID | None, *, undo: bool 
     before_state, before = run.instance.state, snapshot(run)
     first = task.assignee_id is None
     if first and by is not None:
-        put_on_desk(run, task, standing_of(w, by))
+        put_on_desk(run, task, acting(w) if by == w.actor.person else standing_of(w, by))
     task.state, task.closed_at, task.closed_by_id, task.closed_how = "done", w.now, by, "completed"
     task.answers, task.draft = answers, {}
     task.version += 1

@@ -25,6 +25,7 @@ from engine.kernel.clock import Clock
 from engine.kernel.tables import Json
 
 T = TypeVar("T")
+END = "commit"
 
 
 class Parts(Protocol):
@@ -108,7 +109,7 @@ class UnitOfWork:
             outbox.write(self.session, self.province, self.now, self._promises)
         if lines is not None:
             later = due.parts(self.session)
-            if wire.write(self.session, [*later, *lines, *self._answers], wire.driver(self.session).commit):
+            if wire.write(self.session, [*later, *lines, *self._answers], END):
                 return
             self.session.flush()
             for part in later:

@@ -140,7 +140,7 @@ def read(session: Session, statements: Sequence[Prepared], given: Mapping[str, A
     connection = driver(session)
     with as_the_session_says(session), connection.pipeline():
         cursors = [psycopg.RawCursor(connection).execute(one.text, [given[name] for name in one.names]) for one in statements]
-        return [cursor.fetchall() for cursor in cursors]
+    return [cursor.fetchall() for cursor in cursors]  # whoever fetches before the journey is over goes twice
 
 
 @contextmanager
@@ -197,8 +197,8 @@ def fresh(session: Session, record: type[T], **values: Any) -> T:
     return cast(T, one)
 
 
-def write(session: Session, extra: Sequence[Part], end: Callable[[], None]) -> bool:
-    """Write everything the session holds, and the *extra* parts, in one statement; then *end*, which travels with it.
+def write(session: Session, extra: Sequence[Part], end: str) -> bool:
+    """Write everything the session holds, and the *extra* parts, in one statement; the words that *end* the transaction travel with it.
 
     False: the session holds something only its own flush can write; nothing was done. After True the session is empty and its records
     stay readable.
@@ -209,20 +209,23 @@ def write(session: Session, extra: Sequence[Part], end: Callable[[], None]) -> b
     parts = _parts(session)
     if parts is None:
         return False
-    parts += extra
-    text = _together(tuple([(part.text, part.rows) for part in parts]))
-    values = [value for part in parts for value in part.values]
+    text, values = together([*parts, *extra])
     connection = driver(session)
     session.expunge_all()
     try:
         with as_the_session_says(session), connection.pipeline():
             psycopg.RawCursor(connection).execute(text, values)
-            end()
+            connection.execute(end, prepare=False)
     except DBAPIError as error:
         if isinstance(error.orig, psycopg.errors.DivisionByZero):
             raise StaleDataError("a record was changed or taken away meanwhile") from error
         raise
     return True
+
+
+def together(parts: Sequence[Part]) -> tuple[str, list[Any]]:
+    """Return several statements as one, and its values."""
+    return _together(tuple([(part.text, part.rows) for part in parts])), [value for part in parts for value in part.values]
 
 
 @lru_cache(512)

@@ -10,6 +10,8 @@ from unittest import mock
 
 import psycopg
 
+from engine.kernel.unit_of_work import END
+
 
 @dataclass
 class Asked:
@@ -32,7 +34,8 @@ def counted() -> Iterator[Asked]:
     execute, executemany, commit = psycopg.Cursor.execute, psycopg.Cursor.executemany, psycopg.Connection.commit
 
     def one(self: Any, query: Any, *given: Any, **options: Any) -> Any:
-        asked.texts.append(str(query))
+        if query != END:
+            asked.texts.append(str(query))
         return execute(self, query, *given, **options)
 
     def many(self: Any, query: Any, *given: Any, **options: Any) -> Any:
