@@ -34,7 +34,9 @@ def counted() -> Iterator[Asked]:
     execute, executemany, commit = psycopg.Cursor.execute, psycopg.Cursor.executemany, psycopg.Connection.commit
 
     def one(self: Any, query: Any, *given: Any, **options: Any) -> Any:
-        if query != END:
+        if query == END:
+            asked.commits += 1
+        else:
             asked.texts.append(str(query))
         return execute(self, query, *given, **options)
 
