@@ -58,6 +58,8 @@ class Settings:
     """Where the signing agent listens on the computers of those whose key is on a USB token."""
     web_workers: int = 1
     """Web server processes."""
+    proxies: int = 0
+    """How many reverse proxies of the installation stand before the web: that many entries of ``X-Forwarded-*`` are believed."""
     api_per_minute: int = 1200
     """How many requests a minute a program may send with one person's tokens, or one address without any, to each web process."""
 
@@ -119,6 +121,7 @@ class Settings:
             log_level=(text("LOG_LEVEL") or cls.log_level).lower(),
             agent_port=number("AGENT_PORT", cls.agent_port, 1024, 65_535),
             web_workers=number("WEB_WORKERS", cls.web_workers, 1, 64),
+            proxies=number("PROXIES", cls.proxies, 0, 8),
             api_per_minute=number("API_PER_MINUTE", cls.api_per_minute, 1, 1_000_000),
         )
         if settings.log_level not in {"debug", "info", "warning", "error"}:

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from engine.runtime import Runtime
 from webapp import errors, frame, health, i18n, login, security, static_files, transaction
@@ -31,6 +32,9 @@ def create_app(runtime: Runtime) -> Flask:
     )
     app.config.update(PSEUDO_LANGUAGE=settings.demo, DEMO=settings.demo, PREFERRED_URL_SCHEME="http")
 
+    if settings.proxies:
+        # Who came by https and from where is known to the proxy only; without it everybody would share the proxy's address.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=settings.proxies)  # type: ignore[method-assign]
     app.extensions["allowance"] = Allowance(settings.api_per_minute)
     transaction.install(app, runtime)
     security.install(app)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, update
@@ -17,6 +18,7 @@ from engine.dossier.model import Dossier
 from engine.kernel.unit_of_work import Actor
 from engine.organisation.model import Appointment
 from engine.process.model import Task
+from engine.runtime import Runtime
 from tests.support.office import Office
 from tests.support.statements import counted
 from tests.support.visitors import Visitor, account_of, signed_in, token
@@ -198,3 +200,15 @@ def test_a_page_seals_the_session_again_when_it_grows_old_and_an_act_when_it_cha
     assert head.get("/desk").headers["Set-Cookie"].startswith("motcua=")
     beside = head.get("/desk/rows", headers={"Sec-Fetch-Mode": "cors"})
     assert "Set-Cookie" not in beside.headers
+
+
+def test_only_the_installations_own_proxy_is_believed_about_where_somebody_comes_from(office: Office) -> None:
+    told = {"X-Forwarded-For": "198.51.100.7, 203.0.113.9", "X-Forwarded-Proto": "https"}
+    settings = office.runtime.settings
+    behind = create_app(Runtime(replace(settings, proxies=1), office.runtime.engine, office.runtime.clock, office.runtime.parts))
+
+    assert "Strict-Transport-Security" not in create_app(office.runtime).test_client().get("/login", headers=told).headers
+    assert "Secure" in behind.test_client().get("/login", headers=told).headers["Set-Cookie"]
+    with behind.test_client() as client:
+        client.get("/healthz", headers=told)
+        assert request.remote_addr == "203.0.113.9"
