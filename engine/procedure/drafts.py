@@ -22,11 +22,34 @@ from engine.procedure.loader import MAX_FILE, MAX_FILES, MAX_TOTAL, PLACES, pack
 from engine.procedure.package import DECLARATION, DIAGRAM
 
 Files = Mapping[str, bytes]
-__all__ = ["Files", "ProcedureDraft", "ProcedureDraftSave", "applied", "named", "overlapping", "packed", "unpacked"]
+__all__ = ["STARTERS", "Files", "ProcedureDraft", "ProcedureDraftSave", "applied", "named", "overlapping", "packed", "unpacked"]
 
 REQUIRED = (DECLARATION, DIAGRAM)
 KEPT = 200
 """Saves of one draft that are kept; the oldest go first."""
+
+
+STARTERS = {
+    ".dmn": """<?xml version="1.0" encoding="UTF-8"?>
+<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="table" name="Bảng" namespace="urn:motcua:decision">
+  <inputData id="dossier_input" name="dossier"><variable name="dossier"/></inputData>
+  <decision id="decision" name="Kết quả">
+    <variable name="Kết quả" typeRef="string"/>
+    <informationRequirement id="reads"><requiredInput href="#dossier_input"/></informationRequirement>
+    <decisionTable id="rules" hitPolicy="UNIQUE">
+      <input id="input" label="Hình thức nộp">
+        <inputExpression id="input_text" typeRef="string"><text>dossier.channel</text></inputExpression>
+      </input>
+      <output id="output" name="result" typeRef="string"/>
+      <rule id="rule"><inputEntry id="when"><text>-</text></inputEntry><outputEntry id="then"><text>""</text></outputEntry></rule>
+    </decisionTable>
+  </decision>
+</definitions>
+""",
+    ".json": '{\n  "type": "default",\n  "id": "form",\n  "schemaVersion": 16,\n  "components": []\n}\n',
+    ".typ": '#set page(paper: "a4")\n',
+}
+"""What a new file of a kind begins with, so that its editor has something to open."""
 
 
 class ProcedureDraft(Record):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.errors import NotFound, Refused
+from engine.errors import EngineError, NotFound, Refused
 from engine.feel import FeelError, to_json
 from engine.feel import evaluate as evaluate_text
 from engine.feel.dmn import Decisions, read_decisions
@@ -61,7 +61,7 @@ def asked(content: bytes) -> list[Question]:
                 entries = getattr(kind, "entries", None)
                 found.update({f"{path}.{key}": str(one) for key, one in entries.items()} if entries else {path: str(kind)})
         return [Question(name, kind) for name, kind in found.items()]
-    except FeelError:
+    except (FeelError, EngineError):
         return []
 
 

@@ -18,6 +18,7 @@ from engine.office.standing import ZONE
 from engine.organisation.roles import capacity_name, role_name
 from engine.procedure import guided, reviews
 from engine.procedure.difference import difference
+from engine.procedure.drafts import STARTERS
 from engine.procedure.drafts import packed as packed_files
 from engine.procedure.forms import Form
 from engine.procedure.loader import CAPACITIES, load_files, to_zip
@@ -254,6 +255,11 @@ def capacities() -> list[tuple[str, Words]]:
 def packed(files: Mapping[str, bytes]) -> bytes:
     """Return files as a zip that depends on them alone."""
     return packed_files(files)
+
+
+def starter(name: str) -> str:
+    """Return what a new file of a draft begins with, by its ending."""
+    return next((text for ending, text in STARTERS.items() if name.endswith(ending)), "")
 
 
 def words(package: Package) -> Sequence[Any]:

@@ -14,6 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from engine.settings import ROOT
 from tests.journeys.steps import APPROVER, DESIGNER, Person
+from tests.journeys.test_walk import visit
 
 pytestmark = pytest.mark.browser
 READY = "body[data-editor-ready]"
@@ -274,3 +275,141 @@ def test_the_canvas_itself_answers_to_keys_and_lets_go_of_the_tab(keys: Keys):
     assert keys.at(page.locator("#panel-name"))
     keys.to(page.locator("#finding-list").locator("xpath=ancestor::section").locator("xpath=following::summary").first)
     keys.to(page.locator("#steps"), back=True)
+
+
+def test_a_form_is_edited_by_keys_in_its_list_and_seen_as_people_get_it(keys: Keys):
+    page = keys.page
+    draft = opened(keys, "Chứng thực bản sao")
+    keys.press(re.compile("^Biểu mẫu"), "link", within="main")
+    keys.press("review.json", "link", within="main")
+    page.wait_for_selector(READY)
+    keys.to(page.locator("[data-list-tools] > summary"))
+    page.keyboard.press("Enter")
+    listed = page.locator("#form-list option")
+    before = listed.count()
+
+    keys.to(page.locator("#form-list"))
+    page.keyboard.press("Home")
+    first = listed.first.inner_text()
+    keys.press("Đưa xuống dưới")
+    expect(page.locator("#list-said")).to_contain_text("Đã chuyển")
+    assert listed.first.inner_text() != first
+    assert listed.nth(1).inner_text() == first
+    keys.press("Đưa lên trên")
+    assert listed.first.inner_text() == first
+
+    keys.choose("Thêm ô sau ô đang chọn", "Ô chữ")
+    keys.press("Thêm ô")
+    expect(listed).to_have_count(before + 1)
+    made = page.locator("#form-list option:checked")
+    assert made.inner_text().startswith("Ô chữ")
+    keys.to(page.locator(".bio-properties-panel-group-header").filter(has_text="Chung").locator("button.bio-properties-panel-arrow"))
+    page.keyboard.press("Enter")
+    keys.write("Nhãn của ô", "Số tờ khai", within=".fjs-properties-container")
+    expect(page.locator("#form-preview")).to_contain_text("Số tờ khai")
+    kept(page)
+
+    keys.to(page.locator("#form-list"))
+    keys.press("Xóa ô này")
+    expect(listed).to_have_count(before)
+    expect(page.locator("#form-preview")).not_to_contain_text("Số tờ khai")
+    kept(page)
+    page.goto(draft)
+
+
+def test_a_table_is_edited_and_tried_by_keys(keys: Keys):
+    page = keys.page
+    draft = opened(keys, "Chứng thực bản sao")
+    keys.press(re.compile("^Bảng quyết định"), "link", within="main")
+    keys.write("Đường dẫn trong gói", "decisions/fees.dmn")
+    keys.press("Thêm", within="main")
+    page.wait_for_url(re.compile("fees.dmn"))
+    keys.to(page.locator("details > summary").filter(has_text="Sửa dạng văn bản"))
+    page.keyboard.press("Enter")
+    keys.to(page.get_by_label("Nội dung tệp"))
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(FEES)
+    page.keyboard.press("Tab")
+    keys.press("Lưu tệp")
+    page.wait_for_selector(READY)
+
+    rows = page.locator(".table-canvas .rule-index")
+    before = rows.count()
+    keys.to(page.locator(".table-canvas td").filter(has_text="20000").first.locator("[contenteditable]"))
+    page.keyboard.press("Control+A")
+    page.keyboard.type("25000")
+    keys.press("Thêm dòng")
+    expect(rows).to_have_count(before + 1)
+    keys.press("Hoàn tác")
+    expect(rows).to_have_count(before)
+    kept(page)
+    page.reload()
+    page.wait_for_selector(READY)
+
+    for field, value in (("dossier.pages", "2"), ("dossier.channel", "counter"), ("dossier.received on", 'date("2026-11-26")')):
+        keys.write(field, value)
+    keys.press("Thử")
+    expect(page.locator("main dl.facts")).to_contain_text("25000")
+    page.goto(draft)
+
+
+def test_a_template_is_corrected_and_previewed_and_two_versions_compared_by_keys(keys: Keys):
+    page = keys.page
+    opened(keys, "Chứng thực bản sao")
+    keys.press(re.compile("^Mẫu văn bản"), "link", within="main")
+    keys.press("certified_copy.typ", "link", within="main")
+    sheet = page.locator("img.sheet").first
+    expect(sheet).to_be_visible()
+    before = sheet.get_attribute("src")
+    keys.to(page.get_by_label("Nội dung tệp"))
+    page.keyboard.press("Control+End")
+    page.keyboard.insert_text("\nKiểm tra bằng bàn phím.\n")
+    page.keyboard.press("Tab")
+    keys.press("Xem trang in")
+    expect(page.locator("img.sheet").first).to_be_visible()
+    shown = [page.locator("img.sheet").nth(place).get_attribute("src") for place in range(page.locator("img.sheet").count())]
+    assert shown != [before]
+    keys.press("Lưu tệp")
+    page.get_by_text("Đã lưu (lần").first.wait_for()
+    keys.press("So sánh", "link", within="main")
+    expect(page.locator("main")).to_contain_text("certified_copy")
+
+
+PAGES = {
+    "": READY,
+    "/data": "main",
+    "/forms": "main",
+    "/edit/forms/review.json": READY,
+    "/decisions": "main",
+    "/edit/decisions/new.dmn": READY,
+    "/templates": "main",
+    "/edit/templates/certified_copy.typ": "img.sheet",
+    "/edit/procedure.toml": "main",
+    "/edit/tests/scenarios.toml": "main",
+    "/rehearsal": "main",
+    "/trial": "main",
+    "/readiness": "main",
+    "/words": "main",
+    "/compare": "main",
+    "/history": "main",
+}
+"""Every page of a draft, with what it has when it is ready."""
+
+
+def test_every_page_of_a_draft_is_without_barriers_at_two_widths_light_and_dark(somebody: Callable[..., Person]):
+    problems: list[str] = []
+    designer = somebody(DESIGNER)
+    keys = Keys(designer.open("/designer/drafts"))
+    draft = opened(keys, "Chứng thực bản sao").removeprefix(designer.address)
+    keys.press(re.compile("^Bảng quyết định"), "link", within="main")
+    keys.write("Đường dẫn trong gói", "decisions/new.dmn")
+    keys.press("Thêm", within="main")
+    keys.page.wait_for_selector(READY)  # a new table begins with one that can be opened
+    for width, scheme in ((1366, "light"), (360, "dark")):
+        designer.page.set_viewport_size({"width": width, "height": 768})
+        designer.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        for page, ready in PAGES.items():
+            problems += [f"{page or '/'} at {width}: {problem}" for problem in visit(designer, draft + page, ready)]
+            if page in ("", "/edit/forms/review.json", "/readiness", "/trial"):
+                designer.picture(f"draft{page.replace('/', '-').replace('.json', '')}-{width}", whole=True)
+    assert problems == [], "\n".join(problems)

@@ -277,14 +277,15 @@ def test_every_page_is_whole_at_two_widths_light_and_dark(world: World):
     assert problems == [], "\n".join(problems)
 
 
-def visit(one: Person, address: str) -> Iterator[str]:
-    """Open a page; tell what is wrong with it."""
+def visit(one: Person, address: str, ready: str = "body") -> Iterator[str]:
+    """Open a page, wait until it has what makes it *ready*; tell what is wrong with it."""
     before = len(one.wrong)
     answer = one.page.goto(one.address + address)
     assert answer is not None
     if answer.status != 200:
         yield f"answers {answer.status}"
         return
+    one.page.wait_for_selector(ready)
     headings = one.page.locator("h1").count()
     if headings != 1:
         yield f"{headings} first headings"

@@ -77,6 +77,22 @@ CITES = {
 """What of a procedure can cite the law."""
 
 
+FIELD_KINDS = {
+    "textfield": _("Ô chữ"),
+    "textarea": _("Ô chữ nhiều dòng"),
+    "number": _("Số"),
+    "datetime": _("Ngày"),
+    "checkbox": _("Ô đánh dấu"),
+    "radio": _("Chọn một"),
+    "select": _("Danh sách chọn"),
+    "checklist": _("Chọn nhiều"),
+    "filepicker": _("Tệp đính kèm"),
+    "text": _("Đoạn chữ"),
+    "group": _("Nhóm"),
+}
+"""What a form can ask for, by the type of the form's file."""
+
+
 def file(content: bytes, name: str, media_type: str) -> Response:
     """Send a file a designer made: always to take away, and nothing in it runs on our pages."""
     response = Response(content, mimetype=media_type)

@@ -17,7 +17,7 @@ from engine.queries import deciding, designing, previewing
 from engine.queries import drafts as queries
 from engine.runtime import UnitOfWork
 from webapp.accounts import holding, me
-from webapp.designer.area import DESIGNERS, DRAFT_STATE, ORIGIN, SECTIONS, area, file
+from webapp.designer.area import DESIGNERS, DRAFT_STATE, FIELD_KINDS, ORIGIN, SECTIONS, area, file
 from webapp.errors import attempted, wants_json
 from webapp.i18n import gettext as _
 from webapp.transaction import act, look, work
@@ -91,6 +91,7 @@ def frame(w: UnitOfWork, draft_id: UUID, section: str, *, wait: bool = True) -> 
         "lists": lists,
         "mine": page.line.draft.owner_id == me().person,
         "states": DRAFT_STATE,
+        "field_kinds": FIELD_KINDS,
     }
 
 
@@ -194,7 +195,8 @@ def draft_raw(draft_id: UUID, name: str) -> ResponseReturnValue:
 def draft_save(draft_id: UUID) -> ResponseReturnValue:
     """Save one file; two people on the same file are shown both versions."""
     name = request.form.get("name", "")
-    content = None if request.form.get("remove") else request.form.get("content", "").replace("\r\n", "\n").encode()
+    typed = request.form.get("content", designing.starter(name)).replace("\r\n", "\n")
+    content = None if request.form.get("remove") else typed.encode()
     sent = request.files.get("file")
     if sent and sent.filename:
         content = sent.read()

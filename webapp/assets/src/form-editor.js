@@ -5,7 +5,8 @@ import '@bpmn-io/form-js-editor/dist/assets/form-js-editor.css';
 import '@bpmn-io/form-js-editor/dist/assets/dragula.css';
 import '@bpmn-io/form-js-editor/dist/assets/properties-panel.css';
 import { Keeper } from './editor/keeper.mjs';
-import { speak } from './editor/form-words.mjs';
+import { formWord, speak } from './editor/form-words.mjs';
+import { FormList } from './editor/form-list.mjs';
 
 const place = document.getElementById('file-editor'), source = document.getElementById('content'), preview = document.getElementById('form-preview');
 const editor = new FormEditor({ container: document.getElementById('form-canvas') });
@@ -26,5 +27,7 @@ preview.addEventListener('change', event => event.target.closest('[data-reshape]
 await editor.importSchema(JSON.parse(source.value));
 editor.on('changed', () => { source.value = written(); keeper.changed(); show(); });
 speak(document.getElementById('form-canvas'), '.fjs-palette-container, .fjs-properties-container', place.dataset.language);
+const KINDS = Object.fromEntries([...document.querySelectorAll('#list-kind option')].map(one => [one.value, one.textContent]));
+new FormList(editor, type => KINDS[type] ?? (place.dataset.language === 'en' ? type : formWord(type) ?? type));
 await show();
 document.body.dataset.editorReady = '1';

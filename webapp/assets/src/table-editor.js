@@ -23,6 +23,15 @@ editor.on('views.changed', () => {
   const viewer = editor.getActiveViewer();
   if (viewer && !viewer.kept) { viewer.kept = true; viewer.on('elements.changed', () => keeper.changed()); }
 });
+// Rows and columns by buttons: the editor's own menu opens by the mouse alone.
+document.getElementById('table-tools').addEventListener('click', event => {
+  const tool = event.target.closest('[data-table]')?.dataset.table, viewer = editor.getActiveViewer();
+  if (!tool || !viewer?.get('editorActions', false)) return;
+  const actions = viewer.get('editorActions'), chosen = viewer.get('selection').get();
+  if (tool === 'undo' || tool === 'redo') actions.trigger(tool);
+  else if (tool === 'addRule') actions.trigger(chosen?.row ? 'addRuleBelow' : 'addRule', chosen?.row ? { rule: chosen.row } : undefined);
+  else if (tool === 'removeRule') { if (chosen?.row) actions.trigger(tool, { rule: chosen.row }); } else actions.trigger(tool);
+});
 await editor.importXML(source.value);
 const tables = editor.getViews().filter(view => view.type === 'decisionTable');
 if (tables.length) await editor.open(tables[0]);
