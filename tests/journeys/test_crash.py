@@ -12,9 +12,10 @@ import psutil
 import pytest
 from playwright.sync_api import Error, expect
 
+from engine.settings import ROOT
 from tests.journeys.conftest import Installation
 from tests.journeys.installed import ask, ready, until, web, worker
-from tests.journeys.steps import CARD, CLERK, LEADER, RECEPTION, SPECIALIST, Person, approve, issue, receive, sign
+from tests.journeys.steps import CARD, CLERK, DESIGNER, LEADER, RECEPTION, SPECIALIST, Person, approve, issue, receive, sign
 
 pytestmark = pytest.mark.browser
 Somebody = Callable[..., Person]
@@ -123,3 +124,35 @@ def consecutive(installation: Installation) -> bool:
 def sound(installation: Installation) -> bool:
     """Whether every line of the journal is as it was written."""
     return installation.motcua("audit", "verify").returncode == 0
+
+
+def test_a_killed_server_costs_a_designer_nothing_that_stands_on_the_screen(somebody: Somebody, installation: Installation):
+    designer = somebody(DESIGNER)
+    page = designer.open("/designer/drafts")
+    page.get_by_role("button", name=re.compile("Chứng thực bản sao")).first.click()
+    page.wait_for_selector("body[data-editor-ready]")
+    hours, kept = page.get_by_label("Thời hạn (giờ làm việc)"), page.locator("#save-state")
+    page.locator("[data-element-id='examine']").first.click()
+    hours.fill("2")
+    hours.press("Tab")
+    expect(kept).to_have_text(re.compile("Đã lưu lúc"), timeout=60_000)
+    first = page.locator("#save-number").inner_text()
+
+    hours.fill("1")
+    hours.press("Tab")
+    kill(installation, designer, only_web=True)  # the change is younger than the pause before it is sent
+
+    expect(page.locator("#save-number")).not_to_have_text(first, timeout=60_000)
+    expect(kept).to_have_text(re.compile("Đã lưu lúc"), timeout=60_000)
+    designer.wrong.clear()
+    again = somebody(DESIGNER).open(page.url.removeprefix(designer.address))
+    again.wait_for_selector("body[data-editor-ready]")
+    again.locator("[data-element-id='examine']").first.click()
+    expect(again.get_by_label("Thời hạn (giờ làm việc)")).to_have_value("1")
+
+
+def test_a_change_waits_less_than_five_seconds_before_it_is_sent():
+    keeper = (ROOT / "webapp" / "assets" / "src" / "editor" / "keeper.mjs").read_text("utf-8")
+    waits = [int(one) for one in re.findall(r"setTimeout\(\(\) => this\.send\(\), (\d+)\)", keeper)]
+    assert waits
+    assert max(waits) < 5000, "what a window that closes with the server could lose"

@@ -5,6 +5,7 @@ What it takes in seconds is told by ``motcua bench editor``; here everything is 
 
 from __future__ import annotations
 
+import json
 import re
 import runpy
 from collections.abc import Callable
@@ -64,3 +65,15 @@ def test_three_hundred_tasks_are_drawn_before_they_are_judged_and_kept_in_one_sa
     page.mouse.up()
     expect(page.locator("#save-state")).to_have_text(re.compile("Đã lưu lúc"), timeout=60_000)
     assert len([one for one in asked if one.startswith("POST")]) == 2, "the upload, and one save for the whole drag"
+
+
+MOST = 750 * 1024
+"""Bytes a page of an editor may load in scripts and styles, compressed (gzip)."""
+
+
+def test_every_editor_stays_within_what_a_page_may_load():
+    manifest = json.loads((ROOT / "webapp" / "static" / "dist" / "manifest.json").read_text("utf-8"))
+
+    weights = {name: manifest[name]["gzip"] for name in ("editor.js", "form-editor.js", "table-editor.js", "diagram.js")}
+
+    assert all(50_000 < one < MOST for one in weights.values()), weights
