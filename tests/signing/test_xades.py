@@ -151,6 +151,22 @@ def test_ten_thousand_mutations_of_packets_are_never_valid(office: Office) -> No
     assert accepted == []
 
 
+def test_a_token_that_names_a_digest_nobody_knows_is_a_broken_token(office: Office) -> None:
+    """Found by the mutations: the library looks such a name up and raises what nobody expects."""
+    packet, sha256 = signed(office), bytes.fromhex("608648016503040201")
+    pattern = re.compile(rb"(<xades:EncapsulatedTimeStamp>)([^<]+)|(EncapsulatedTimeStamp[^>]*>)([^<]+)")
+    found = pattern.search(packet)
+    assert found is not None
+    text = found[2] or found[4]
+    token = base64.b64decode(text)
+    assert sha256 in token
+    for at in range(token.count(sha256)):
+        parts = token.split(sha256)
+        changed = sha256.join(parts[: at + 1]) + bytes.fromhex("608948016503040201") + sha256.join(parts[at + 1 :])
+        report = examined(office, packet.replace(text, base64.b64encode(changed)))
+        assert report.verdict is not Verdict.VALID
+
+
 def test_a_comment_put_into_the_text_is_not_part_of_what_is_read(office: Office) -> None:
     """Canonical form drops comments, so the signature holds; the text handed out must be whole all the same."""
     forged = signed(office).replace("số 15".encode(), "số <!--x-->15".encode())
