@@ -323,7 +323,7 @@ def _forms(old: Package, new: Package) -> Iterator[Change]:
             yield Change("form.added", key, f"Thêm biểu mẫu «{key}».", f"Adds the form «{key}».")
         elif key not in new.form_keys:
             yield Change("form.removed", key, f"Bỏ biểu mẫu «{key}».", f"Removes the form «{key}».")
-        elif old.files[f"forms/{key}.json"] != new.files[f"forms/{key}.json"]:
+        elif old.form_file(key) != new.form_file(key):
             yield from _form(key, old, new)
 
 

@@ -238,13 +238,17 @@ class Package:
         """The forms of the package, by the name of their file."""
         return tuple(sorted(name[6:-5] for name in self._form_files))
 
+    def form_file(self, key: str) -> bytes | None:
+        """Return the form as it is written, the package's own or that of a part it calls; nothing where there is none."""
+        return self._form_files.get(f"forms/{key}.json")
+
     def form(self, key: str) -> Form:
         """Return the form ``forms/<key>.json``.
 
         Raises: NotFound ``form.unknown``; Refused ``form.*`` if it cannot be read.
         """
         if key not in self._forms:
-            content = self._form_files.get(f"forms/{key}.json")
+            content = self.form_file(key)
             if content is None:
                 raise NotFound("form.unknown", form=key)
             self._forms[key] = Form.parse(content, key)

@@ -141,7 +141,7 @@ def test_an_empty_office_takes_its_first_dossier_within_the_first_hour(chromium:
         label = next(text for text in page.locator("[name=holder] option").all_inner_texts() if holder in text)
         page.locator("[name=holder]").select_option(label=label)
         page.locator("[data-pin]").fill(PIN)
-        page.locator("main form .btn-primary").last.click()
+        form.locator(".btn-primary").last.click()
         page.locator("tbody").get_by_text(re.compile(holder)).first.wait_for()
 
     # 5. The first procedure: the administrator designs, a second person publishes

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from engine.procedure.difference import difference
-from tests.procedures.packages import changed, form, real
+from engine.procedure.loader import load_folder
+from tests.procedures.packages import BPMN, changed, form, real
 
 TEMPLATES = {"templates/certified_copy.typ": b"// another layout"}
 
@@ -18,6 +19,14 @@ def said(old, new):
 
 def test_the_same_package_differs_in_nothing():
     assert difference(real(), real()) == []
+
+
+def test_packages_that_call_shared_parts_are_compared_with_the_forms_of_those_parts():
+    """A form of a part lies in no file of the package; the same package published again must not fall over it."""
+    package = load_folder(BPMN / "birth_registration")
+    assert set(package.form_keys) - {name[6:-5] for name in package.files}
+
+    assert difference(package, load_folder(BPMN / "birth_registration")) == []
 
 
 def test_a_moved_shape_is_a_change_of_the_drawing_alone():

@@ -98,7 +98,7 @@ def test_every_other_verdict_is_told_with_its_sub_indication(office: Office, sta
     offline = read(examined(office, pdf, online=False))
     assert texts(offline, "MainIndication") == ["urn:etsi:019102:mainindication:indeterminate"]
     assert texts(offline, "SubIndication")[0].startswith("urn:etsi:019102:subindication:")
-    forged = dict(attacks.incremental_saving(pdf))["page turned"]
+    forged = dict(attacks.incremental_saving(pdf))["saved: page turned by 180"]
     assert texts(read(examined(office, forged)), "MainIndication") == ["urn:etsi:019102:mainindication:total-failed"]
     assert texts(read(examined(office, b"%PDF-1.7\nnonsense")), "SubIndication") == ["urn:etsi:019102:subindication:FORMAT_FAILURE"]
 

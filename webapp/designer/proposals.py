@@ -18,7 +18,7 @@ from webapp.accounts import holding, me
 from webapp.admin.organisation import asked_day
 from webapp.designer.area import DESIGNERS, KIND, SEVERITY, area, file
 from webapp.i18n import gettext as _
-from webapp.i18n import language
+from webapp.rendering.forms import spoken
 from webapp.transaction import act, look, work
 
 
@@ -83,7 +83,7 @@ def shown(w: UnitOfWork, found: Any, key: str) -> str:
             "name": finding.name,
             "place": finding.place,
             "rule": finding.rule,
-            "said": finding.sentence("en" if language() == "en" else "vi"),
+            "said": spoken(finding.sentence),
         }
         for number, finding in enumerate(report.findings, start=1)
     ]

@@ -6,7 +6,7 @@ each field.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from flask import Flask, g, request
@@ -51,8 +51,13 @@ def submitted_all(name: str, default: Iterable[str] = ()) -> list[str]:
 
 
 def sentence_of(code: str, facts: Mapping[str, Any]) -> Sentence:
-    """Return the sentence of a catalogued code in the reader's language; in the pseudo-language with its brackets."""
-    words = sentence(code, language(), facts)
+    """Return the sentence of a catalogued code in the reader's language."""
+    return spoken(lambda reader: sentence(code, reader, facts))
+
+
+def spoken(say: Callable[[str], Sentence]) -> Sentence:
+    """Return what *say* says in the reader's language; in the pseudo-language with its brackets."""
+    words = say("en" if language() == "en" else "vi")
     return words if language() != "xx" else Sentence(*(f"⟦{part}⟧" for part in (words.what, words.why, words.do)))
 
 
