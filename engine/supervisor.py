@@ -33,6 +33,9 @@ MARK = "MOTCUA_SUPERVISED"
 FIRST_PAUSE, LONGEST_PAUSE, SETTLED = 0.5, 30.0, 60.0  # seconds
 LOG_LIMIT = 20 * 2**20  # bytes; the log before is kept once
 PR_SET_PDEATHSIG = 1
+CONNECTIONS = (
+    "1000"  # open ones a web process takes; a browser keeps up to six for half a minute, and with 16 the fourth desk waited for that
+)
 
 
 class Refusal(Exception):
@@ -230,7 +233,7 @@ def children_of(settings: Settings) -> list[Child]:
         Child(
             "web",
             ["-m", "granian", "--interface", "wsgi", "--factory", "--host", settings.host, "--port", str(settings.port),
-             "--workers", str(settings.web_workers), "--blocking-threads", "4", "--backpressure", "16",
+             "--workers", str(settings.web_workers), "--blocking-threads", "4", "--backpressure", CONNECTIONS,
              "--respawn-failed-workers", "--no-ws", "--workers-kill-timeout", "5", "webapp.wsgi:application"],
         ),
     ]  # fmt: skip

@@ -6,6 +6,7 @@ import re
 import subprocess
 import time
 from collections.abc import Callable
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,17 @@ def test_two_hundred_megabytes_are_refused_at_the_field_and_nothing_typed_is_los
     page.locator("#file").set_input_files(large)
     page.get_by_role("button", name="Kiểm tra", exact=True).click()
     page.get_by_text("Tệp quá lớn").first.wait_for()
+
+
+def test_a_hundred_open_browsers_keep_nobody_waiting(installation: Installation):
+    """Each keeps its connection after the answer, as browsers do; the server must not count them as work."""
+    host, port = installation.address.removeprefix("http://").split(":")
+    opened = [HTTPConnection(host, int(port), timeout=20) for _ in range(100)]
+    for connection in opened:
+        connection.request("GET", "/healthz")
+        assert connection.getresponse().read()
+    for connection in opened:
+        connection.close()
 
 
 def test_a_supplement_is_answered_without_any_script(somebody: Somebody, paper: Path, tmp_path: Path):
