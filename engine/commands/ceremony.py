@@ -20,7 +20,7 @@ from engine.commands import preservation, signatures, tasks
 from engine.documents.blobs import BlobStore
 from engine.documents.model import Document, RegisterEntry, SignatureRequest, SigningKey
 from engine.documents.signature import Signed, SigningOffice, ToSign, embed, fits, translated
-from engine.errors import Conflict, EngineError, NotFound
+from engine.errors import Conflict, EngineError
 from engine.kernel.incidents import open_incident
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
@@ -129,9 +129,7 @@ def approve(w: UnitOfWork, request_id: UUID, *, verify: bool = False) -> ToSign:
         Forbidden: the appointment or delegation has ended meanwhile.
     """
     person = acting(w)
-    request = w.session.get(SignatureRequest, (w.province, request_id))
-    if request is None or request.signer_id != person.person_id:
-        raise NotFound("signing.request_not_found")
+    request = papers.request_of(w, request_id)
     assert request.task_id is not None
     run, task = tasks.locked(w, request.task_id)
     w.session.refresh(request, with_for_update=True)

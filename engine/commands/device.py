@@ -26,11 +26,11 @@ from engine.commands.ceremony import (
     settle,
     unsigned,
 )
-from engine.documents.model import SignatureRequest, SigningKey
+from engine.documents.model import SigningKey
 from engine.documents.signature import SigningOffice, ToSign, fits, translated
-from engine.errors import Conflict, EngineError, NotFound, Refused
+from engine.errors import Conflict, EngineError, Refused
 from engine.kernel.unit_of_work import UnitOfWork
-from engine.office.standing import acting
+from engine.office.papers import request_of
 from signing.errors import SigningError
 
 # Why nothing was signed, as the agent or the page beside it may say it; anything else they say is not believed.
@@ -175,18 +175,6 @@ def done(w: UnitOfWork, request_id: UUID) -> Outcome | None:
     if request.state == "embedded":
         return Outcome(found.request_id, found.task_id, found.document_id, found.name, True)
     return found
-
-
-def request_of(w: UnitOfWork, request_id: UUID) -> SignatureRequest:
-    """Return one of the actor's own requests.
-
-    Raises:
-        NotFound: there is none, for this person.
-    """
-    request = w.session.get(SignatureRequest, (w.province, request_id))
-    if request is None or request.signer_id != acting(w).person_id:
-        raise NotFound("signing.request_not_found")
-    return request
 
 
 def told(w: UnitOfWork, item: ToSign) -> Claimed:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from engine.documents.blobs import BlobStore
-from engine.documents.model import Document, DocumentRevision, Register, RegisterEntry, StoredFile
+from engine.documents.model import Document, DocumentRevision, Register, RegisterEntry, SignatureRequest, StoredFile
 from engine.documents.signature import number_text
 from engine.documents.templates import Printed, Printer, qr_rows
 from engine.dossier.model import Dossier
@@ -23,7 +23,7 @@ from engine.kernel.sealing import Sealing, place
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.office.flow import Flow
-from engine.office.standing import ZONE, agency_of, units_of
+from engine.office.standing import ZONE, acting, agency_of, units_of
 from engine.organisation.model import OrgUnit, Person
 from engine.settings import Settings
 
@@ -251,6 +251,18 @@ def document_of(w: UnitOfWork, document_id: UUID, *, lock: bool = False) -> Docu
     found = w.session.scalars(query.with_for_update() if lock else query).one_or_none()
     if found is None:
         raise NotFound("document.not_found")
+    return found
+
+
+def request_of(w: UnitOfWork, request_id: UUID) -> SignatureRequest:
+    """Return one of the actor's own preparations for a signature.
+
+    Raises:
+        NotFound: there is none, for this person.
+    """
+    found = w.session.get(SignatureRequest, (w.province, request_id))
+    if found is None or found.signer_id != acting(w).person_id:
+        raise NotFound("signing.request_not_found")
     return found
 
 

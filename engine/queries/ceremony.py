@@ -19,6 +19,7 @@ from engine.dossier.model import Dossier
 from engine.errors import NotFound, Refused
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.office.papers import request_of as request_of  # asked for here by whoever shows a ceremony
 from engine.office.standing import acting
 from engine.organisation.model import Person
 from engine.process.model import Task
@@ -203,18 +204,6 @@ def under_way(w: UnitOfWork, task_ids: Sequence[UUID]) -> dict[UUID, datetime]:
         )
     )
     return {one.task_id: one.approved_at for one in found if one.task_id is not None and one.approved_at is not None and not one.at_agent}
-
-
-def request_of(w: UnitOfWork, request_id: UUID) -> SignatureRequest:
-    """Return one of the actor's own preparations.
-
-    Raises:
-        NotFound: there is none, for this person.
-    """
-    found = w.session.get(SignatureRequest, (w.province, request_id))
-    if found is None or found.signer_id != acting(w).person_id:
-        raise NotFound("signing.request_not_found")
-    return found
 
 
 def prepared_bytes(w: UnitOfWork, request_id: UUID) -> bytes:

@@ -17,18 +17,9 @@ from engine.kernel.unit_of_work import Actor
 from engine.procedure.loader import load_folder
 from engine.process.model import Task
 from engine.settings import ROOT
-from tests.support.office import SINCE, Office
+from tests.support.office import LEAVE, SINCE, Office
 from tests.support.statements import counted
 
-LEAVE = {
-    "kind": "annual",
-    "from_on": "2026-12-01",
-    "to_on": "2026-12-02",
-    "days": "2",
-    "place": "x",
-    "reason": "Việc nhà",
-    "hand_over": "y",
-}
 MOST = 8
 DOSSIERS = Dossier.metadata.tables["dossier"]
 SYSTEM = Actor("system", label="tests")

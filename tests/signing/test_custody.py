@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from signing.custody import Custody, seal_pin
 from signing.errors import SigningError
+from tests.support.memory import SEEN, spread
 from tests.support.signing_office import Office, refused, wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -134,7 +135,8 @@ def test_a_new_key_is_issued_under_a_pin_nobody_else_knows(custody: Custody, off
         custody.issue_agency("moi", sealed(custody, "moi", "654321"), name="X", code="H01", valid_from=office.now)
 
 
-WEB_PROCESS = """
+WEB_PROCESS = (
+    """
 import json, re, subprocess, sys
 from pathlib import Path
 from signing.custody import Custody
@@ -146,23 +148,13 @@ Path(ask).write_text(json.dumps({"key": challenge.public_key, "nonce": challenge
 sealed = subprocess.run([sys.executable, "-c", sealer, ask, pin_file], capture_output=True, check=True, text=True).stdout.strip()
 assert custody.sign("canary", sealed, [b"content"])
 
-def seen(pattern):
-    found, wanted = 0, re.compile(pattern.encode())
-    with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb", 0) as memory:
-        for line in maps.read().splitlines():
-            span, rights = line.split()[:2]
-            start, end = (int(part, 16) for part in span.split("-"))
-            if rights.startswith("rw"):
-                try:
-                    memory.seek(start)
-                    found += len(wanted.findall(memory.read(end - start)))
-                except (OSError, ValueError, OverflowError):
-                    continue
-    return found
-
+"""
+    + SEEN
+    + """
 spread = lambda text: "".join(f"[{letter}]" for letter in text)
 print(seen(pin_pattern), seen(spread(sealed[30:60])))
 """
+)
 BROWSER = """
 import json, sys
 from pathlib import Path
@@ -181,8 +173,7 @@ def test_the_pin_is_nowhere_in_the_memory_of_the_process_that_asked(custody: Cus
     canary = office.pins["canary"]
     pin_file, ask = tmp_path / "pin", tmp_path / "ask.json"
     pin_file.write_text(canary)
-    pattern = "".join(f"[{letter}]" for letter in canary)
-    arguments = [str(office.folder / "custody.json"), str(ask), pattern, BROWSER, str(pin_file)]
+    arguments = [str(office.folder / "custody.json"), str(ask), spread(canary), BROWSER, str(pin_file)]
     done = subprocess.run([sys.executable, "-c", WEB_PROCESS, *arguments], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     hits, control = (int(part) for part in done.stdout.split())

@@ -40,6 +40,15 @@ from signing.tsa import in_process
 from signing.verify import Trust, verify
 from tests.support.database import Databases
 
+LEAVE = {  # what an official asks leave with
+    "kind": "annual",
+    "from_on": "2026-12-01",
+    "to_on": "2026-12-02",
+    "days": "2",
+    "place": "x",
+    "reason": "Việc nhà",
+    "hand_over": "y",
+}
 SINCE = date(2025, 7, 1)
 OWNER = PartyInput(
     "Nguyễn Thị Mai", "001190012345", birth_on=date(1990, 5, 17), sex="female", address="12 phố Huế, phường Mẫu", phone="0912345678"

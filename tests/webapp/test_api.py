@@ -24,16 +24,10 @@ from engine.settings import ROOT
 from tests.procedures.packages import with_head
 from tests.support.office import OWNER, Office, scan
 from tests.support.visitors import account_of
-from webapp import create_app
 from webapp.api.routes import ROUTES
 
 BASE = "/api/v1"
 APPROVE = {"decision": "approve", "paper_name": "Bằng tốt nghiệp", "paper_issuer": "Trường Đại học Mẫu", "compared": "true"}
-
-
-@pytest.fixture
-def app(office: Office) -> Flask:
-    return create_app(office.runtime)
 
 
 @pytest.fixture

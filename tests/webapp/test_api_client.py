@@ -16,18 +16,11 @@ from engine.accounts.model import AccessToken, new_token
 from engine.kernel.unit_of_work import Actor
 from engine.settings import ROOT
 from signing.custody import Custody
-from tests.support.live import custody_of
 from tests.support.office import OWNER, PINS, Office, scan
 from tests.support.visitors import account_of
 from webapp import create_app
 
 CLIENT = ROOT / "docs" / "api_client.py"
-
-
-@pytest.fixture
-def custody(office: Office) -> Iterator[Custody]:
-    with custody_of(office) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -6,28 +6,13 @@ import json
 import re
 from typing import Any
 
-import pytest
-from flask import Flask
-
-from tests.support.office import Office
-from tests.support.visitors import Visitor, signed_in
-from webapp import create_app
+from tests.support.visitors import Visitor
 
 COPY = "certified_electronic_copy"
 TO_THE_LEADER = (
     ("<bpmn:flowNodeRef>issue</bpmn:flowNodeRef>", ""),
     ("<bpmn:flowNodeRef>sign</bpmn:flowNodeRef>", "<bpmn:flowNodeRef>sign</bpmn:flowNodeRef><bpmn:flowNodeRef>issue</bpmn:flowNodeRef>"),
 )
-
-
-@pytest.fixture
-def app(office: Office) -> Flask:
-    return create_app(office.runtime)
-
-
-@pytest.fixture
-def designer(app: Flask, office: Office) -> Visitor:
-    return signed_in(app, office, "designer")
 
 
 def moved(designer: Visitor) -> str:

@@ -11,15 +11,9 @@ from flask import Flask
 
 from tests.support.office import Office, scan
 from tests.support.visitors import Visitor, signed_in, token
-from webapp import create_app
 
 CARD = "001190012345|012345678|Nguyễn Thị Mai|17051990|Nữ|12 phố Huế, phường Mẫu|01072021"
 OWNER = {"owner.name": "Nguyễn Thị Mai", "owner.identity": "001190012345", "owner.birth": "17/05/1990", "owner.sex": "female"}
-
-
-@pytest.fixture
-def app(office: Office) -> Flask:
-    return create_app(office.runtime)
 
 
 @pytest.fixture

@@ -15,28 +15,12 @@ from engine.settings import ROOT
 from tests.procedures.packages import with_head
 from tests.support.office import Office
 from tests.support.visitors import Visitor, signed_in, token
-from webapp import create_app
 
 KEY = "certified_electronic_copy"
 PAGE = f"/designer/{KEY}"
 DRAWN = Path(__file__).parents[1] / "procedures" / "with_division_head" / "process.bpmn"
 APPROVE = {"decision": "approve", "paper_name": "Bằng tốt nghiệp", "paper_issuer": "Trường Đại học Mẫu", "compared": "true"}
 BASIS = "Quyết định số 12/QĐ-UBND ngày 20/11/2026"
-
-
-@pytest.fixture
-def app(office: Office) -> Flask:
-    return create_app(office.runtime)
-
-
-@pytest.fixture
-def designer(app: Flask, office: Office) -> Visitor:
-    return signed_in(app, office, "designer")
-
-
-@pytest.fixture
-def approver(app: Flask, office: Office) -> Visitor:
-    return signed_in(app, office, "approver")
 
 
 def diagram() -> bytes:

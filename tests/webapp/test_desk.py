@@ -10,14 +10,8 @@ from flask import Flask
 
 from tests.support.office import Office
 from tests.support.visitors import Visitor, signed_in, token
-from webapp import create_app
 
 APPROVE = {"f.decision": "approve", "f.paper_name": "Bằng tốt nghiệp", "f.paper_issuer": "Trường Đại học Mẫu", "f.compared": "yes"}
-
-
-@pytest.fixture
-def app(office: Office) -> Flask:
-    return create_app(office.runtime)
 
 
 @pytest.fixture

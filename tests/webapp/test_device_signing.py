@@ -24,7 +24,6 @@ from tests.support.visitors import Visitor, signed_in
 from tests.webapp.test_api import BASE
 from tests.webapp.test_api import token as api_token
 from tests.webapp.test_signing_room import hidden, waiting
-from webapp import create_app
 
 AGENT = "http://127.0.0.1:18417"
 
@@ -32,11 +31,6 @@ AGENT = "http://127.0.0.1:18417"
 @pytest.fixture
 def token(office: Office) -> TokenHolder:
     return register(office, "head")
-
-
-@pytest.fixture
-def app(office: Office) -> Flask:
-    return create_app(office.runtime)
 
 
 @pytest.fixture

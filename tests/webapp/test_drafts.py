@@ -16,23 +16,12 @@ from engine.procedure.package import Package
 from engine.settings import ROOT
 from tests.support.office import Office
 from tests.support.visitors import Visitor, signed_in, token
-from webapp import create_app
 
 COPY = "certified_electronic_copy"
 FORM = "forms/review.json"
 ANSWERS = {
     "f.decision": "approve", "f.paper_name": "Bằng tốt nghiệp", "f.paper_issuer": "Trường Mẫu", "f.compared": "yes",
 }  # fmt: skip
-
-
-@pytest.fixture
-def app(office: Office) -> Flask:
-    return create_app(office.runtime)
-
-
-@pytest.fixture
-def designer(app: Flask, office: Office) -> Visitor:
-    return signed_in(app, office, "designer")
 
 
 def begun(designer: Visitor) -> str:

@@ -8,7 +8,6 @@ from datetime import timedelta
 from io import BytesIO
 from zipfile import ZipFile
 
-import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
@@ -21,11 +20,6 @@ from tests.support.visitors import PASSWORD, Visitor, account_of, signed_in, tok
 from webapp import create_app
 from webapp.rendering.formats import duration, money, remaining_time
 from webapp.rendering.lists import harmless
-
-
-@pytest.fixture
-def app(office: Office) -> Flask:
-    return create_app(office.runtime)
 
 
 def try_password(app: Flask, password: str, name: str = "head@mau.example"):

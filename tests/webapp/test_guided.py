@@ -5,24 +5,9 @@ from __future__ import annotations
 import html
 import re
 
-import pytest
-from flask import Flask
-
-from tests.support.office import Office
-from tests.support.visitors import Visitor, signed_in
-from webapp import create_app
+from tests.support.visitors import Visitor
 
 COPY = "certified_electronic_copy"
-
-
-@pytest.fixture
-def app(office: Office) -> Flask:
-    return create_app(office.runtime)
-
-
-@pytest.fixture
-def designer(app: Flask, office: Office) -> Visitor:
-    return signed_in(app, office, "designer")
 
 
 def begun(designer: Visitor) -> str:

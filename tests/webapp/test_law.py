@@ -11,20 +11,9 @@ from engine.kernel.unit_of_work import Actor
 from engine.queries import drafts, law
 from tests.support.office import Office
 from tests.support.visitors import Visitor, signed_in
-from webapp import create_app
 
 COPY = "certified_electronic_copy"
 ASKED = "Điều 20 NĐ 23/2015"
-
-
-@pytest.fixture
-def app(office: Office) -> Flask:
-    return create_app(office.runtime)
-
-
-@pytest.fixture
-def designer(app: Flask, office: Office) -> Visitor:
-    return signed_in(app, office, "designer")
 
 
 def test_every_act_is_listed_and_leads_to_what_cites_it(designer: Visitor):

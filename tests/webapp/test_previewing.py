@@ -7,7 +7,6 @@ import re
 from base64 import b64decode
 
 import pytest
-from flask import Flask
 from PIL import Image
 
 from engine.documents.samples import sampled
@@ -18,21 +17,10 @@ from engine.procedure.loader import load_folder
 from engine.queries.previewing import previewed
 from engine.settings import ROOT
 from tests.support.office import Office
-from tests.support.visitors import Visitor, signed_in
-from webapp import create_app
+from tests.support.visitors import Visitor
 
 COPY, TEMPLATE = "certified_electronic_copy", "templates/certified_copy.typ"
 PACKAGES = sorted(path.name for path in (ROOT / "bpmn").iterdir() if (path / "templates").is_dir() and path.name != "_shared")
-
-
-@pytest.fixture
-def app(office: Office) -> Flask:
-    return create_app(office.runtime)
-
-
-@pytest.fixture
-def designer(app: Flask, office: Office) -> Visitor:
-    return signed_in(app, office, "designer")
 
 
 def begun(designer: Visitor) -> str:

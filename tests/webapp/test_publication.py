@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
-from flask import Flask
 
 from engine.commands.procedures import NotPublishable, publish, report_on
 from engine.kernel.unit_of_work import Actor
@@ -16,8 +15,7 @@ from engine.procedure.readiness import expired
 from engine.procedure.scenarios import with_waiver
 from tests.procedures.packages import changed, real, with_head, without
 from tests.support.office import Office
-from tests.support.visitors import Visitor, signed_in
-from webapp import create_app
+from tests.support.visitors import Visitor
 
 COPY = "certified_electronic_copy"
 BASIS = "Quyết định số 12/QĐ-UBND ngày 20/11/2026"
@@ -28,16 +26,6 @@ WAY = (
     r"\1<bpmn:conditionExpression>review.decision = &quot;approve&quot;</bpmn:conditionExpression>",
 )
 DECREE = 'article = "Điều 5, Điều 7, các Điều 18 đến 22"'
-
-
-@pytest.fixture
-def app(office: Office) -> Flask:
-    return create_app(office.runtime)
-
-
-@pytest.fixture
-def designer(app: Flask, office: Office) -> Visitor:
-    return signed_in(app, office, "designer")
 
 
 def without_english(drawn: str) -> str:

@@ -19,7 +19,7 @@ from engine.kernel.unit_of_work import Actor
 from engine.organisation.model import Appointment
 from engine.process.model import Task
 from engine.runtime import Runtime
-from tests.support.office import Office
+from tests.support.office import LEAVE, Office
 from tests.support.statements import counted
 from tests.support.visitors import Visitor, account_of, signed_in, token
 from webapp import create_app
@@ -27,20 +27,6 @@ from webapp.allowance import Allowance
 
 SYSTEM = Actor("system", label="tests")
 AGREE = {"decision": "agree"}
-LEAVE = {
-    "kind": "annual",
-    "from_on": "2026-12-01",
-    "to_on": "2026-12-02",
-    "days": "2",
-    "place": "x",
-    "reason": "Việc nhà",
-    "hand_over": "y",
-}
-
-
-@pytest.fixture
-def app(office: Office) -> Flask:
-    return create_app(office.runtime)
 
 
 @pytest.fixture

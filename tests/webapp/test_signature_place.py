@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +20,6 @@ from engine.kernel.journal import JournalLine
 from signing.custody import Custody, seal_pin
 from signing.model import MM
 from tests.signing.test_appearance import colours, extent
-from tests.support.live import custody_of
 from tests.support.office import PINS, Office
 from tests.support.visitors import Visitor, signed_in
 from tests.webapp.test_api import BASE, token
@@ -30,19 +28,8 @@ from webapp import create_app
 
 
 @pytest.fixture
-def custody(office: Office) -> Iterator[Custody]:
-    with custody_of(office) as opened:
-        yield opened
-
-
-@pytest.fixture
 def app(office: Office, custody: Custody) -> Flask:
     return create_app(office.runtime)
-
-
-@pytest.fixture
-def head(app: Flask, office: Office) -> Visitor:
-    return signed_in(app, office, "head")
 
 
 def address_of(office: Office, code: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from html import unescape
@@ -23,7 +22,6 @@ from signing.authorities import Authorities
 from signing.custody import Custody, seal_pin
 from signing.testpki import TestPki
 from signing.tsa import in_process
-from tests.support.live import custody_of
 from tests.support.office import PINS, Office
 from tests.support.visitors import Visitor, signed_in
 from webapp import create_app
@@ -32,19 +30,8 @@ APPROVE = {"decision": "approve", "paper_name": "Bằng tốt nghiệp", "paper_
 
 
 @pytest.fixture
-def custody(office: Office) -> Iterator[Custody]:
-    with custody_of(office) as opened:
-        yield opened
-
-
-@pytest.fixture
 def app(office: Office, custody: Custody) -> Flask:
     return create_app(office.runtime)
-
-
-@pytest.fixture
-def head(app: Flask, office: Office) -> Visitor:
-    return signed_in(app, office, "head")
 
 
 def waiting(office: Office, count: int = 1) -> list[str]:
