@@ -125,16 +125,19 @@ def write_guards(target: Path) -> None:
 
 
 def docs(chosen: argparse.Namespace) -> int:
-    """Copy ``var/reports/docs`` over ``docs``; a picture that is too large stops it."""
-    source = ROOT / "var" / "reports" / "docs"
-    files = [path for path in sorted(source.rglob("*")) if path.is_file()]
-    for path in files:
+    """Copy what the tests wrote for the documentation, and the pictures it shows, over ``docs``; one that is too large stops it.
+
+    A journey writes more pictures than the documentation needs (``var/reports/pictures``): those it shows are known by their names.
+    """
+    reports, target = ROOT / "var" / "reports", ROOT / "docs"
+    found = {target / path.relative_to(reports / "docs"): path for path in (reports / "docs").rglob("*") if path.is_file()}
+    found |= {shown: path for path in (reports / "pictures").glob("*.png") if (shown := target / "pictures" / path.name).exists()}
+    for path in sorted(found.values()):
         if path.suffix in {".png", ".webp", ".jpg"} and path.stat().st_size > LARGEST_PICTURE:
-            print(f"{path.relative_to(source)} is larger than {LARGEST_PICTURE // 1024} KB", file=sys.stderr)
+            print(f"{path.relative_to(reports)} is larger than {LARGEST_PICTURE // 1024} KB", file=sys.stderr)
             return 1
-    for path in files:
-        target = ROOT / "docs" / path.relative_to(source)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, target)
-    print(f"{len(files)} files copied into docs/")
+    for place, path in found.items():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, place)
+    print(f"{len(found)} files copied into docs/")
     return 0

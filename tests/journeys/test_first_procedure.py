@@ -43,6 +43,7 @@ def test_the_first_procedure_is_made_as_the_how_to_says(somebody: Callable[..., 
     page.get_by_label("Tên tiếng Anh", exact=True).fill("Confirmation of land use")
     page.get_by_label("Mã thủ tục quốc gia").fill("9.000001")
     page.get_by_label("Khóa").fill(KEY)
+    designer.page.locator("[name=name_vi]").evaluate("field => field.closest('form').scrollIntoView({block: 'end'})")
     shot(designer, 1)
     page.get_by_role("button", name="Bắt đầu soạn").click()
     page.wait_for_selector(READY)

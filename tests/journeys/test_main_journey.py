@@ -41,7 +41,7 @@ def test_a_dossier_goes_from_the_counter_to_its_owners_phone(somebody: Somebody,
     officer = somebody(SPECIALIST)
     approve(officer, code)
     officer.open(f"/desk/dossiers/{code}")
-    officer.page.locator(".djs-container svg").first.wait_for()
+    officer.page.locator(".djs-container [data-element-id=sign]").first.wait_for()
     officer.picture("dossier-1366")
     sign(somebody(LEADER), code)
     issue(somebody(CLERK), code)
