@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine.errors import Refused
-from engine.process import pruning, reading, state
+from engine.process import past, reading, state
 from engine.process.interventions import place
 from engine.process.program import Program
 from engine.process.running import Run, require_ready, running
@@ -82,7 +82,7 @@ def _facts(run: Run) -> Any:
     instance = run.instance
     done: dict[str, int] = dict(instance.history["nodes"])
     for flow in reading.flows(instance):
-        for name in pruning.nodes(flow):
+        for name in past.nodes(flow):
             done[name] = done.get(name, 0) + 1
     return (
         {instance.uuid_of(task): task.task_spec.bpmn_id for task in reading.ready_tasks(instance)},

@@ -1,55 +1,64 @@
 """Keeping a long-running instance small: the past no live token needs is remembered as counts and dropped from the tree.
 
 What is needed of the past: the parent of every token (its data is what the token inherits), the nodes at which live tokens parted (a
-join compares with the data held there), and the split a boundary event belongs to. The most recent tasks stay as well, so that a
-dossier can be sent back. Tasks whose parent went hang below the nearest one that stayed, and are marked as cut.
+join compares with the data held there), and the split a boundary event belongs to. So that a dossier can be sent back, each step it can
+be sent back to stays with what it inherited, in the latest round, and the most recent tasks stay whatever they are. Tasks whose parent
+went hang below the nearest one that stayed, and are marked as cut.
+
+Every completion loads and stores what is held, so a loop is pruned by what it repeats: its hundredth round costs what its tenth did.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Any
 
+from engine.process import returning
 from engine.process.interpreter import Instance
+from engine.process.past import edges, nodes
 from engine.process.program import Program
 from engine.process.spiff import LIVE, BoundaryEventJoin, BoundaryEventSplit, TaskState, consumed_by, is_join, token_passed
 
 ABOVE = 200
-RECENT = 60
+REPEATED = 60
+RECENT = 40
+STEPS = 30
 
 
 def prune(instance: Instance, program: Program, above: int = ABOVE, recent: int = RECENT) -> bool:
-    """Drop what is not needed of *instance* when it holds more than *above* tasks; return whether anything went.
+    """Drop what is not needed of *instance* when it holds more than *above* tasks or repeats of nodes; return whether anything went.
 
-    What was done and walked there stays in ``history``, so the picture on the diagram does not change.
+    What was done and walked there stays in ``history``, so the picture on the diagram does not change. The latest 30 steps the dossier
+    can be sent back to stay open to it, however long ago they were done.
     """
     flows = [instance, *instance.subprocesses.values()]
-    if sum(len(flow.tasks) for flow in flows) <= above:
+    if sum(len(flow.tasks) for flow in flows) <= above and sum(map(_repeats, flows)) <= min(above, REPEATED):
         return False
-    went = [_prune_flow(instance, flow, program, recent) for flow in flows if not flow.completed]
+    steps = _offered(instance)
+    went = [_prune_flow(instance, flow, program, recent, steps) for flow in flows if not flow.completed]
     return any(went)
 
 
-def edges(flow: Any) -> Iterator[tuple[str, str]]:
-    """Yield the pairs of nodes between which a token went, gateways made by the library left out."""
-    for task in flow.tasks.values():
-        before = task.parent
-        if before is None or not token_passed(task) or task.task_spec.bpmn_id is None or "cut" in task.internal_data:
-            continue  # the flow into a task that was cut off is in the history already
-        while before is not None and before.task_spec.bpmn_id is None:
-            before = before.parent
-        if before is not None:
-            yield before.task_spec.bpmn_id, task.task_spec.bpmn_id
+def _repeats(flow: Any) -> int:
+    """Return how many tasks of *flow* were done again since; the instances of a repeated node are none, they belong together."""
+    if len(flow.tasks) <= REPEATED:
+        return 0
+    names = [task.task_spec.name for task in flow.tasks.values() if task._state == TaskState.COMPLETED]
+    again = len(names) - len(set(names))
+    return again if again <= REPEATED else sum(not name.endswith(" [child]") for name in names) - len(set(names))
 
 
-def nodes(flow: Any, among: Collection[int] | None = None) -> Iterator[str]:
-    """Yield the id of every node done (of the tasks *among*), once per time; the instances of a repeated node count as one."""
-    for task in flow.tasks.values():
-        spec = task.task_spec
-        if among is not None and task.id not in among:
-            continue
-        if task.state == TaskState.COMPLETED and spec.bpmn_id is not None and not spec.name.endswith(" [child]"):
-            yield spec.bpmn_id
+def _offered(instance: Instance) -> set[int]:
+    """Return the tasks without which a step is not offered for sending back any more: the step, and what it inherits from."""
+    latest: dict[str, Any] = {}
+    for task in returning.targets(instance):
+        latest.setdefault(task.task_spec.name, task)
+    keep = set()
+    for task in list(latest.values())[:STEPS]:
+        keep |= {task.id, task.parent.id}
+        if isinstance(task.parent.task_spec, BoundaryEventSplit):
+            keep.add(task.parent.parent.id)
+    return keep
 
 
 def _tokens(flow: Any) -> list[Any]:
@@ -74,9 +83,9 @@ def _above(task: Any) -> Iterator[Any]:
         yield task
 
 
-def _needed(flow: Any, tokens: list[Any], recent: int) -> set[int]:
+def _needed(flow: Any, tokens: list[Any], recent: int, steps: set[int]) -> set[int]:
     root = flow.task_tree
-    keep = {root.id}
+    keep = {root.id, *steps.intersection(flow.tasks)}
     parted: dict[int, set[int]] = {}
     for token in tokens:
         keep.update(task.id for task in token)
@@ -109,11 +118,11 @@ def _with_boundaries(flow: Any, keep: set[int]) -> set[int]:
     return keep
 
 
-def _prune_flow(instance: Instance, flow: Any, program: Program, recent: int) -> bool:
+def _prune_flow(instance: Instance, flow: Any, program: Program, recent: int, steps: set[int]) -> bool:
     tokens = _tokens(flow)
     if not tokens:
         return False
-    keep = _needed(flow, tokens, recent)
+    keep = _needed(flow, tokens, recent, steps)
     gone = [task for task in flow.tasks.values() if task.id not in keep]
     if not gone:
         return False

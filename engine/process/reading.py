@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.procedure.framing import ADDED
-from engine.process import pruning
+from engine.process import past
 from engine.process.interpreter import Instance
 from engine.process.program import Program, definitions
 from engine.process.spiff import (
@@ -180,9 +180,9 @@ def view_of(instance: Instance, program: Program) -> View:
     done, walked = dict(instance.history["nodes"]), set(instance.history["flows"])
     active, events = set(), set()
     for flow in flows(instance):
-        for node in pruning.nodes(flow):
+        for node in past.nodes(flow):
             done[node] = done.get(node, 0) + 1
-        for ends in pruning.edges(flow):
+        for ends in past.edges(flow):
             walked.update(program.flows.get(ends, ()))
         for task in flow.tasks.values() if not flow.completed else ():
             drawn = task.task_spec.bpmn_id

@@ -74,6 +74,9 @@ def test_01_a_return_loop_of_two_thousand_rounds_stays_small_and_open():
     assert case.view.done["a"] == 2001
     assert max(sizes) < 64 * 1024
     assert sum(efforts[-500:]) < 1.2 * sum(efforts[:500])
+    # Counts are the same on every computer, so the room is smaller than that of the measured figure (1.2, `motcua bench complete-task`).
+    assert sum(efforts[900:1000]) < 1.15 * sum(efforts[:100])
+    assert sum(sizes[900:1000]) < 1.2 * sum(sizes[:100])
 
 
 def test_01_a_loop_beside_a_running_deadline_is_pruned_too():

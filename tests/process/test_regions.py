@@ -239,7 +239,30 @@ def test_pruning_never_offers_a_step_whose_inherited_data_went(recent):
     with running(case.program, case.context, case.last.state) as run:
         pruning.prune(run.instance, case.program, above=0, recent=recent)
         stored = state.dump(run.instance)
+    assert {target.step for target in instance.send_back_targets(case.program, stored)} == {"a", "b"}
     for target in instance.send_back_targets(case.program, stored):
         back = instance.send_back(case.program, stored, target.step, case.context)
         assert back.variables["b"]["n"] == (19 if target.step == "b" else 18)
         assert back.ready[0].answers["n"] == 19
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+@given(tree=trees, rounds=st.integers(0, 2), more=st.integers(0, 12), order=st.randoms(use_true_random=False))
+def test_a_pruned_dossier_goes_back_to_every_step_it_could_go_back_to_with_the_same_answers(tree, rounds, more, order):
+    document, _shape = diagram(tree)
+    case = Case(document)
+    for number in range(rounds):
+        while case.ready != ["c"]:
+            case.done(order.choice(case.ready), {"n": number, "pick": [1, 2]})
+        case.done("c", {"again": True})
+    for _ in range(more):
+        if case.ready != ["c"]:
+            case.done(order.choice(case.ready), {"n": rounds, "pick": [0, 2]})
+    stored = pruned(case)
+    offered = instance.send_back_targets(case.program, case.last.state)
+    assert [one.step for one in instance.send_back_targets(case.program, stored)] == [one.step for one in offered]
+    for target in offered[:4]:
+        whole = instance.send_back(case.program, case.last.state, target.step, case.context)
+        back = instance.send_back(case.program, stored, target.step, case.context)
+        assert back.ready == whole.ready
+        assert back.variables == whole.variables
