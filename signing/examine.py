@@ -19,6 +19,7 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
 from signing.container import stray_certificate
 from signing.guards import OFFICE, appended_fault, byte_range_fault, hides_signature, signed_end
+from signing.kept_status import Kept
 from signing.keys import certificate_facts, parsed_all
 from signing.long_term import Judgement, Knowledge, gen_time, judge, policy_of
 from signing.model import AGENCY, LEADER
@@ -33,7 +34,8 @@ from signing.second_view import areas_filled_later, objects_differ, pages_differ
 class Inquiry:
     """What to judge against.
 
-    *anchors* and *intermediates* (DER), the office's clock, *sources* of evidence (None = offline), the *ends* of algorithms (``Sunset``).
+    *anchors* and *intermediates* (DER), the office's clock, *sources* of evidence (None = offline), the *ends* of algorithms (``Sunset``),
+    answers *kept* from earlier.
     """
 
     anchors: tuple[bytes, ...]
@@ -41,6 +43,7 @@ class Inquiry:
     now: datetime
     sources: Sources | None
     ends: Mapping[str, str] = field(default_factory=dict)
+    kept: Kept | None = None
 
 
 def examine(pdf: bytes, inquiry: Inquiry, *, second_view: bool = True) -> Report:
@@ -183,7 +186,7 @@ def _integrity(pdf: bytes, signature: EmbeddedPdfSignature) -> list[Reason]:
 async def _judged(signature: EmbeddedPdfSignature, inquiry: Inquiry, stores: Knowledge) -> Judgement:
     policy = policy_of(parsed_all(inquiry.anchors), inquiry.ends)
     try:
-        return await judge(signature, inquiry.now, policy, stores, inquiry.sources)
+        return await judge(signature, inquiry.now, policy, stores, inquiry.sources, inquiry.kept)
     except OSError:
         return Judgement(AdESIndeterminate.TRY_LATER)
 
@@ -196,7 +199,7 @@ async def _level(signature: EmbeddedPdfSignature, inquiry: Inquiry, stores: Know
     if "/DSS" not in signature.reader.root:
         return "B-T"
     archived = [gen_time(one.signed_data) for one in signature.reader.embedded_timestamp_signatures]
-    offline = replace(inquiry, now=max(own + archived), sources=None)
+    offline = replace(inquiry, now=max(own + archived), sources=None, kept=None)
     judgement = await _judged(signature, offline, stores)
     if judgement.indication is not AdESPassed.OK:
         return "B-T"
@@ -221,9 +224,12 @@ def _changes(signature: EmbeddedPdfSignature, faults: list[Reason]) -> tuple[Cha
 
 
 def _time_reasons(judgement: Judgement) -> list[Reason]:
-    if judgement.proven_at is None:
-        return [Reason("verify.time_unproven")]
-    return []
+    kept = (
+        [Reason("verify.kept_evidence", {"at": f"{judgement.kept_since.astimezone(VIETNAM):%H:%M %d/%m/%Y}"})]
+        if judgement.kept_since
+        else []
+    )
+    return kept if judgement.proven_at else [Reason("verify.time_unproven"), *kept]
 
 
 def _indication_reason(judgement: Judgement) -> Reason | None:

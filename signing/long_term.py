@@ -7,8 +7,8 @@ only its parts (EN 319 102-1).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.decode_limits import DecodePurpose
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.ades.report import AdESFailure, AdESIndeterminate, AdESPassed, AdESSubIndic
+from pyhanko.sign.general import extract_certificate_info
 from pyhanko.sign.validation import ades, generic_cms
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.policy_decl import (
@@ -36,12 +37,14 @@ from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 
 from signing.algorithms import Sunset
 from signing.guards import OFFICE
+from signing.kept_status import Kept, Status, chosen
 from signing.keys import parsed
 from signing.revocation import Sources
 from signing.tsa import MAX_SKEW_SECONDS
 
 # How far evidence may lie before the time it has to prove: a revocation inside this window would stay unseen.
 EXPOSURE = timedelta(days=8)
+_LONGEST_CHAIN = 6
 
 
 # A token may run ahead of the clock it is judged by for as long as two clocks may differ.
@@ -70,6 +73,8 @@ class Judgement:
     proven_at: datetime | None = None
     source: str = "machine"
     steps: list[dict[str, str]] = field(default_factory=list)
+    kept_since: datetime | None = None
+    """When the oldest kept answer was made that this outcome rests on; None when it rests on none."""
 
     def step(self, what: str, at: datetime, result: AdESSubIndic) -> None:
         """Write down one step."""
@@ -100,6 +105,11 @@ class Knowledge:
         if revision not in self._revisions:
             self._revisions[revision] = self._read(self._reader.get_historical_resolver(revision).root)
         return self._revisions[revision]
+
+    def issuer_of(self, certificate: asn1_x509.Certificate, others: Iterable[asn1_x509.Certificate]) -> asn1_x509.Certificate | None:
+        """Who issued *certificate* by its name, among what is known as of the last revision and *others*."""
+        known = (*self._extra, *self.of(self._reader.xrefs.total_revisions - 1).known_certs, *others)
+        return next((one for one in known if one.subject.dump() == certificate.issuer.dump()), None)
 
     def _read(self, root: generic.DictionaryObject) -> LocalKnowledge:
         if "/DSS" not in root:
@@ -142,13 +152,36 @@ async def judge(
     policy: CertValidationPolicySpec,
     known: Knowledge,
     sources: Sources | None,
+    kept: Kept | None = None,
 ) -> Judgement:
     """Judge one signature of a document as of *now*; *known* is its document's, *sources* None means without network.
 
-    The integrity of the document is not judged here (``guards``).
+    What was *kept* of earlier answers is looked at only where nobody answers now: it may fill that gap, or tell of a revocation, and
+    changes nothing else. The integrity of the document is not judged here (``guards``).
     """
-    walk = _Walk(signature, now, policy, known, sources)
-    return await walk.run()
+    judgement = await _Walk(signature, now, policy, known, sources).run()
+    asked = sources is not None and not sources.outages
+    if kept is None or judgement.indication not in _OPEN or (asked and judgement.indication is AdESPassed.OK):
+        return judgement
+    if sources is not None:
+        await sources.hear_of(signature.signer_cert, known.issuer_of(signature.signer_cert, signature.other_embedded_certs))
+        if signature.signer_cert.serial_number in sources.unknown:
+            return judgement
+    again = _Walk(signature, now, policy, known, None, kept.with_fresh(sources.gathered if sources else ()))
+    second = await again.run()
+    filled = second.indication is AdESPassed.OK and judgement.indication is not AdESPassed.OK
+    if again.rests_on and (filled or _revoked(second.indication)):
+        second.kept_since = min(one.made for one in again.rests_on)
+        return second
+    return judgement
+
+
+_OPEN = (AdESPassed.OK, AdESIndeterminate.TRY_LATER, AdESIndeterminate.CERTIFICATE_CHAIN_GENERAL_FAILURE)
+"""What evidence can still change."""
+
+
+def _revoked(result: AdESSubIndic) -> bool:
+    return "REVOKED" in result.name  # type: ignore[attr-defined]  # every member is an enum
 
 
 class _Walk:
@@ -159,8 +192,11 @@ class _Walk:
         policy: CertValidationPolicySpec,
         known: Knowledge,
         sources: Sources | None,
+        kept: Kept | None = None,
     ) -> None:
         self._signature, self._now, self._policy, self._known, self._sources = signature, now, policy, known, sources
+        self._kept = kept
+        self.rests_on: list[Status] = []
         self._reader = signature.reader
         self._algorithms = CMSAlgorithmUsagePolicy.lift_policy(policy.algorithm_usage_policy or Sunset())
         self._last = self._reader.xrefs.total_revisions - 1
@@ -206,7 +242,7 @@ class _Walk:
         status = await ades.ades_timestamp_validation(
             stamp.signed_data,
             expected_tst_imprint=lambda asked: digest if asked == algorithm else b"",
-            **self._spec(at, revision, sources),
+            **self._spec(at, revision, sources, kept=self._kept_for(stamp.signed_data, at)),
         )
         return self._in_order(_known(status.ades_subindic, sources), stamp.signed_data, at)
 
@@ -214,7 +250,7 @@ class _Walk:
         status = await ades.ades_timestamp_validation(
             token,
             expected_tst_imprint=generic_cms.message_imprint_checker(self._signature.signer_info),
-            **self._spec(at, revision, sources),
+            **self._spec(at, revision, sources, kept=self._kept_for(token, at)),
         )
         return self._in_order(_known(status.ades_subindic, sources), token, at)
 
@@ -224,14 +260,15 @@ class _Walk:
 
     async def _signer(self, judgement: Judgement, revision: int) -> None:
         certificate, proven = self._signature.signer_cert, judgement.proven_at
-        judged_now = self._sources is not None and self._now <= certificate.not_valid_after
+        judged_now = (self._sources is not None or self._kept is not None) and self._now <= certificate.not_valid_after
+        kept = self._kept_of(certificate, self._signature.other_embedded_certs, proven or self._now, self._now if proven is None else None)
         if proven is not None:
-            if judged_now and "/DSS" not in self._reader.root:
+            if judged_now and self._kept is None and "/DSS" not in self._reader.root:
                 # Nothing in the file can prove the past; asking now answers, so the step that must fail is spared.
                 judgement.indication = AdESIndeterminate.CERTIFICATE_CHAIN_GENERAL_FAILURE
             else:
                 status = await ades.ades_basic_validation(
-                    self._signature.signed_data, raw_digest=self._raw, **self._spec(proven, revision, None, SIGNER_USAGE)
+                    self._signature.signed_data, raw_digest=self._raw, **self._spec(proven, revision, None, SIGNER_USAGE, kept)
                 )
                 judgement.indication = status.ades_subindic
                 judgement.step("signer_at_proven_time", proven, status.ades_subindic)
@@ -242,7 +279,9 @@ class _Walk:
                 return
             if not judged_now:
                 return
-        spec = self._spec(self._now, self._last, self._sources, SIGNER_USAGE)
+        for token in generic_cms.extract_tst_data_iter(self._signature.signer_info, signed=False):
+            kept += self._kept_for(token, self._now)  # the process with time judges the time-stamp once more
+        spec = self._spec(self._now, self._last, self._sources, SIGNER_USAGE, kept)
         if proven is None:
             status = await ades.ades_basic_validation(self._signature.signed_data, raw_digest=self._raw, **spec)
         else:
@@ -253,21 +292,59 @@ class _Walk:
         judgement.step("signer_now", self._now, result)
         if result is not AdESPassed.OK and certificate.serial_number in (self._sources.unknown if self._sources else ()):
             judgement.indication = result
-        if judgement.indication is not AdESPassed.OK or "REVOKED" in result.name:  # type: ignore[attr-defined]  # every member is an enum
+        if judgement.indication is not AdESPassed.OK or _revoked(result):
             judgement.indication = result
 
-    def _spec(self, at: datetime, revision: int, sources: Sources | None, usage: KeyUsageConstraints | None = None) -> dict[str, Any]:
+    def _kept_for(self, token: cms.SignedData, at: datetime) -> list[Status]:
+        """What was kept for the authority of *token*, judged at *at*: now (then made after the token and still current), or proven."""
+        if self._kept is None:
+            return []
+        sent = extract_certificate_info(token)
+        present = at == self._now
+        return self._kept_of(sent.signer_cert, sent.other_certs, gen_time(token) if present else at, self._now if present else None)
+
+    def _kept_of(
+        self, certificate: asn1_x509.Certificate, others: Iterable[asn1_x509.Certificate], since: datetime, present: datetime | None
+    ) -> list[Status]:
+        if self._kept is None:
+            return []
+        found: list[Status] = []
+        at: asn1_x509.Certificate | None = certificate
+        for _ in range(_LONGEST_CHAIN):
+            if at is None or at.self_issued:
+                break
+            answers = self._kept.about(at)
+            found += chosen(answers, since, self._now, ends=at.not_valid_after, present=present is not None)
+            at = self._known.issuer_of(at, others)
+        self.rests_on += found
+        return found
+
+    def _spec(
+        self, at: datetime, revision: int, sources: Sources | None, usage: KeyUsageConstraints | None = None, kept: Sequence[Status] = ()
+    ) -> dict[str, Any]:
         rule = RevinfoOnlineFetchingRule.ALWAYS_FETCH if sources else RevinfoOnlineFetchingRule.LOCAL_ONLY
         return {
             "timing_info": ValidationTimingInfo(at, at, point_in_time_validation=True),
             "validation_spec": SignatureValidationSpec(
                 self._policy,
                 revinfo_gathering_policy=RevocationInfoGatheringSpec(rule, sources),
-                local_knowledge=self._known.of(revision),
+                local_knowledge=_with(self._known.of(revision), kept),
                 signature_algorithm_policy=self._algorithms,
                 key_usage_settings=usage or KeyUsageConstraints(),
             ),
         }
+
+
+def _with(knowledge: LocalKnowledge, kept: Sequence[Status]) -> LocalKnowledge:
+    """What the file holds and what was kept: the validation checks both the same way."""
+    if not kept:
+        return knowledge
+    raws = {one.raw: one.kind for one in kept}
+    return replace(
+        knowledge,
+        known_ocsps=[*knowledge.known_ocsps, *(answer for raw, kind in raws.items() if kind == "ocsp" for answer in _answers(raw))],
+        known_crls=[*knowledge.known_crls, *(_list(raw) for raw, kind in raws.items() if kind == "crl")],
+    )
 
 
 def _known(result: AdESSubIndic, sources: Sources | None) -> AdESSubIndic:

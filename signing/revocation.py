@@ -10,12 +10,13 @@ import http.client
 import ipaddress
 import urllib.parse
 from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from asn1crypto import crl, ocsp, x509
 from pyhanko_certvalidator import errors
-from pyhanko_certvalidator.authority import Authority
+from pyhanko_certvalidator.authority import Authority, AuthorityWithCert
 from pyhanko_certvalidator.fetchers.api import CertificateFetcher, CRLFetcher, FetcherBackend, Fetchers, OCSPFetcher
 from pyhanko_certvalidator.fetchers.common_utils import enumerate_delivery_point_urls, format_ocsp_request, process_ocsp_response_data
 from pyhanko_certvalidator.util import get_ocsp_urls, get_relevant_crl_dps, issuer_serial
@@ -40,6 +41,20 @@ class Sources(FetcherBackend):
         self._routes, self._hosts = dict(routes), frozenset(hosts)
         self._timeout, self._left = timeout, most_requests
         self._answers: dict[tuple[str, bytes], bytes] = {}
+
+    @property
+    def gathered(self) -> list[tuple[Literal["ocsp", "crl"], bytes]]:
+        """What was answered so far (DER): status answers were asked for with a question, lists without."""
+        return [("ocsp" if body else "crl", answer) for (_, body), answer in self._answers.items()]
+
+    async def hear_of(self, certificate: x509.Certificate, issuer: x509.Certificate | None) -> None:
+        """Ask for the status of *certificate* where that has not failed yet: an outage elsewhere must not keep a revocation unheard."""
+        if issuer is not None and not set(get_ocsp_urls(certificate)) & set(self.outages):
+            with suppress(errors.OCSPFetchError):
+                await _Ocsp(self).fetch(certificate, AuthorityWithCert(issuer))
+        if not set(_list_urls(certificate)) & set(self.outages):
+            with suppress(errors.CRLFetchError):
+                await _Crl(self).fetch(certificate)
 
     def get_fetchers(self) -> Fetchers:
         """Fetchers of one validation; answers are shared between validations of the same document."""
@@ -137,6 +152,11 @@ def _unknown(response: ocsp.OCSPResponse) -> Iterable[int]:
             yield one["cert_id"]["serial_number"].native
 
 
+def _list_urls(certificate: x509.Certificate) -> list[str]:
+    points = get_relevant_crl_dps(certificate, use_deltas=False)
+    return [url for point in points for url in enumerate_delivery_point_urls(point)]
+
+
 class _Crl(CRLFetcher):
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
@@ -145,8 +165,7 @@ class _Crl(CRLFetcher):
     async def fetch(self, cert: x509.Certificate, *, use_deltas: bool | None = None) -> Iterable[crl.CertificateList]:
         key = issuer_serial(cert)
         if key not in self._found:
-            urls = [url for point in get_relevant_crl_dps(cert, use_deltas=False) for url in enumerate_delivery_point_urls(point)]
-            self._found[key] = self._lists(urls)
+            self._found[key] = self._lists(_list_urls(cert))
         return self._found[key]
 
     def _lists(self, urls: list[str]) -> list[crl.CertificateList]:

@@ -1,6 +1,6 @@
 """Verification of signed PDF documents: hostile bytes in, a report out; the work is done in a child process with limits.
 
-``python -m signing.verify FILE… --anchor ROOT.der [--route ADDRESS=TARGET] [--offline]`` prints the reports as JSON lines.
+``python -m signing.verify FILE… --anchor ROOT.der [--route ADDRESS=TARGET] [--offline] [--kept FOLDER]`` prints the reports as JSON lines.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from signing.child import Child
 from signing.errors import SigningError
 from signing.isolation import ChildFailed
+from signing.kept_status import keep
 from signing.model import Json
 from signing.report import Reason, Report, SignatureReport, Verdict
 from signing.testpki import TestPki
@@ -48,8 +49,12 @@ class Trust:
         return cls((pki.root,), (pki.issuing,), dict(routes or {}))
 
 
-def verify(pdf: bytes, trust: Trust, *, now: datetime, online: bool = True) -> Report:
-    """Verify every signature of *pdf* as of *now* (the office's clock); offline only evidence in the file counts."""
+def verify(pdf: bytes, trust: Trust, *, now: datetime, online: bool = True, kept: Path | None = None) -> Report:
+    """Verify every signature of *pdf* as of *now* (the office's clock).
+
+    Offline only evidence in the file counts, and what was *kept* of earlier answers in that folder (``signing.kept_status``); online
+    answers are put there after the verdict, by this process: the one that reads the document only reads the folder.
+    """
     if len(pdf) > MOST_BYTES:
         return _failed(pdf, now, online, "verify.too_large")
     request: Json = {
@@ -61,13 +66,17 @@ def verify(pdf: bytes, trust: Trust, *, now: datetime, online: bool = True) -> R
         "ends": dict(trust.ends),
         "now": now.astimezone(UTC).isoformat(),
         "online": online,
+        "kept": str(kept.absolute()) if kept else "",
     }
     try:
         # A hostile file gets five seconds; an honest one that is large, as much more as its bytes need.
         answer, _ = _CHILD.ask(request, pdf, cpu_seconds=_CPU_SECONDS + len(pdf) // _BYTES_A_SECOND, seconds=40)
     except ChildFailed as problem:
         return _failed(pdf, now, online, "verify.unreadable", ended=problem.kind)
-    return Report.from_json(answer)
+    if kept and answer["gathered"]:
+        gathered = [(kind, base64.b64decode(raw)) for kind, raw in answer["gathered"]]
+        keep(kept, gathered, (*trust.anchors, *trust.intermediates), now)
+    return Report.from_json(answer["report"])
 
 
 def signed_revision(pdf: bytes, signature: SignatureReport) -> bytes:
@@ -112,6 +121,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--intermediate", type=Path, action="append", default=[])
     parser.add_argument("--route", action="append", default=[], help="address in certificates=where it is answered")
     parser.add_argument("--offline", action="store_true")
+    parser.add_argument("--kept", type=Path, help="folder of status answers kept from earlier verifications")
     chosen = parser.parse_args(arguments)
     trust = Trust(
         tuple(path.read_bytes() for path in chosen.anchor),
@@ -120,7 +130,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     good = True
     for path in chosen.files:
-        report = verify(path.read_bytes(), trust, now=datetime.now(UTC), online=not chosen.offline)
+        report = verify(path.read_bytes(), trust, now=datetime.now(UTC), online=not chosen.offline, kept=chosen.kept)
         good = good and report.verdict is Verdict.VALID
         sys.stdout.write(json.dumps({"file": str(path), **report.to_json()}, ensure_ascii=False) + "\n")
     return 0 if good else 1

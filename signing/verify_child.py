@@ -7,11 +7,13 @@ import io
 import logging
 import sys
 from datetime import datetime
+from pathlib import Path
 
 import pypdfium2
 
 from signing.examine import Inquiry, examine
 from signing.isolation import serve_parent
+from signing.kept_status import Kept
 from signing.model import Json
 from signing.revocation import Sources
 
@@ -21,14 +23,19 @@ def work(request: Json, pdf: bytes) -> tuple[Json, bytes]:
     logging.disable(logging.CRITICAL)
     if request["act"] == "picture":
         return _picture(pdf, int(request["page"]), int(request["dpi"]))
+    anchors, intermediates = _certificates(request["anchors"]), _certificates(request["intermediates"])
+    sources = Sources(request["routes"], request["hosts"]) if request["online"] else None
     inquiry = Inquiry(
-        anchors=_certificates(request["anchors"]),
-        intermediates=_certificates(request["intermediates"]),
+        anchors=anchors,
+        intermediates=intermediates,
         now=datetime.fromisoformat(request["now"]),
-        sources=Sources(request["routes"], request["hosts"]) if request["online"] else None,
+        sources=sources,
         ends=request["ends"],
+        kept=Kept(Path(request["kept"]), (*anchors, *intermediates)) if request["kept"] else None,
     )
-    return examine(pdf, inquiry).to_json(), b""
+    report = examine(pdf, inquiry).to_json()
+    gathered = sources.gathered if sources and request["kept"] else []
+    return {"report": report, "gathered": [(kind, base64.b64encode(raw).decode()) for kind, raw in gathered]}, b""
 
 
 def _picture(pdf: bytes, page: int, dpi: int) -> tuple[Json, bytes]:

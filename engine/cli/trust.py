@@ -12,10 +12,11 @@ from typing import Any
 from engine.cli import group, leaf
 from engine.cli._opening import opened, operator
 from engine.commands import trust as commands
-from engine.documents.trust import folder_of
+from engine.documents.trust import folder_of, kept_answers
 from engine.errors import NotFound
 from engine.kernel.unit_of_work import UnitOfWork
-from signing import trust_store
+from engine.settings import Settings
+from signing import kept_status, trust_store
 
 
 def add(commands: Any) -> None:
@@ -28,6 +29,8 @@ def add(commands: Any) -> None:
     one.add_argument("--regime", default="public", choices=("public", "specialised", "other"))
     one.add_argument("--role", default="anchor", choices=("anchor", "intermediate"))
     one.add_argument("--host", action="append", default=[], help="host its status services answer under")
+    answers = leaf(found, "kept", kept, "how many status answers are kept from verifications, and their bytes")
+    answers.add_argument("--clear", action="store_true", help="forget them")
     for name, act, text in (("approve", approve, "let it count: not by who proposed it"), ("withdraw", withdraw, "let it count no more")):
         leaf(found, name, act, text).add_argument("sha256")
 
@@ -43,6 +46,17 @@ def listed(chosen: argparse.Namespace) -> int:
     }
     print(json.dumps(told, ensure_ascii=False, indent=1))
     return int(bool(store.faults))
+
+
+def kept(chosen: argparse.Namespace) -> int:
+    """Print what is kept for the days when an authority does not answer, or forget it; needs no database."""
+    folder = kept_answers(Settings.from_environment().home)
+    if chosen.clear:
+        print(json.dumps({"forgotten": kept_status.clear(folder)}))
+        return 0
+    number, size = kept_status.size(folder)
+    print(json.dumps({"answers": number, "bytes": size, "folder": str(folder)}))
+    return 0
 
 
 def propose(chosen: argparse.Namespace) -> int:

@@ -22,13 +22,15 @@ def add(commands: Any) -> None:
     made.add_argument("--json", action="store_true", help="for machines")
     made.add_argument("--etsi", type=Path, metavar="FOLDER", help="also write each report as ETSI TS 119 102-2 XML into this folder")
     made.add_argument("--trust", type=Path, help="folder with root.der and issuing.der (default: the installation's)")
-    made.add_argument("--offline", action="store_true", help="only evidence inside the files counts; nothing is fetched")
+    made.add_argument("--offline", action="store_true", help="nothing is fetched; evidence inside the files counts, and what was kept")
+    made.add_argument("--kept", type=Path, metavar="FOLDER", help="status answers of earlier verifications (default: the installation's)")
 
 
 def check(chosen: argparse.Namespace) -> int:
     """Judge every file; a file that cannot be read is invalid."""
-    from engine.documents.trust import anchors
+    from engine.documents.trust import anchors, kept_answers
     from signing.etsi import to_xml
+    from signing.report import Report
     from signing.verify import Trust, verify
 
     home = Settings.from_environment().home
@@ -37,7 +39,12 @@ def check(chosen: argparse.Namespace) -> int:
     if address.exists() and not chosen.offline:
         routes = json.loads(address.read_text())["routes"]
     trust = Trust.of_test_pki(chosen.trust, routes) if chosen.trust else anchors(home, routes)
-    reports = {str(f): verify(f.read_bytes(), trust, now=office_time(home), online=not chosen.offline) for f in chosen.files if f.is_file()}
+    kept = chosen.kept or kept_answers(home)
+
+    def judged(file: Path) -> Report:
+        return verify(file.read_bytes(), trust, now=office_time(home), online=not chosen.offline, kept=kept)
+
+    reports = {str(file): judged(file) for file in chosen.files if file.is_file()}
     missing = [str(f) for f in chosen.files if not f.is_file()]
     if chosen.etsi:
         chosen.etsi.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
-from engine.documents.trust import anchors
+from engine.documents.trust import anchors, kept_answers
 from engine.errors import EngineError, Refused
 from engine.kernel.tables import Json
 from signing import fields as places
@@ -200,14 +200,18 @@ def routes_of(address_file: Path) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class SupervisedVerifier:
-    """Judges a document against the trust anchors of the installation, in a child process; the services' places stand in a file."""
+    """Judges a document against the trust anchors of the installation, in a child process; the services' places stand in a file.
+
+    Status answers are kept in the home, for the days when their authority does not answer.
+    """
 
     pki: Path
     address_file: Path
 
     def __call__(self, pdf: bytes, now: datetime) -> Json:
         """Return the report as JSON."""
-        return verify(pdf, anchors(self.pki.parent, routes_of(self.address_file)), now=now).to_json()
+        home = self.pki.parent
+        return verify(pdf, anchors(home, routes_of(self.address_file)), now=now, kept=kept_answers(home)).to_json()
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,11 @@ def folder_of(home: Path) -> Path:
     return home / "trust"
 
 
+def kept_answers(home: Path) -> Path:
+    """Return where status answers of earlier verifications are kept (``signing.kept_status``)."""
+    return home / "revocation"
+
+
 def anchors(home: Path, routes: Mapping[str, str] | None = None) -> Trust:
     """Return the anchors of the installation, and *routes* to the demonstration's services; without any, nothing is valid."""
     pki = home / "pki"

@@ -10,8 +10,10 @@ import pytest
 from lxml import etree
 
 from engine.cli import main
+from signing import kept_status
+from signing.examine import Inquiry, examine
 from tests.signing.attacks import classes, containers
-from tests.support.signing_office import NOW, Office, letter, make_hierarchy
+from tests.support.signing_office import NOW, InProcessSources, Office, letter, make_hierarchy
 
 VALID, BROKEN, BARE, UNSIGNED, NOTHING = "valid.pdf", "broken.pdf", "bare.pdf", "unsigned.pdf", "nothing.pdf"
 
@@ -79,3 +81,21 @@ def test_reports_for_programs_say_the_same(folder: Path, tmp_path: Path, capsys:
     written = [etree.parse(tmp_path / "reports" / f"{Path(file).name}.xml") for file in files]
     main_indications = [one.findtext(".//{*}MainIndication", "").rsplit(":", 1)[-1] for one in written]
     assert main_indications == ["total-passed", "indeterminate", "total-failed"]
+
+
+def test_answers_kept_serve_a_file_without_evidence_offline_and_it_is_said_where_they_come_from(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office = Office(folder / "pki", now=NOW + timedelta(minutes=1))
+    authorities, sources = (office.pki.root, office.pki.issuing), InProcessSources(office)
+    examine((folder / BARE).read_bytes(), Inquiry(authorities[:1], authorities[1:], office.now, sources), second_view=False)
+    kept_status.keep(tmp_path / "revocation", sources.gathered, authorities, office.now)
+    judged = ["verify", "--offline", "--trust", str(folder / "pki"), str(folder / BARE)]
+
+    assert main(["trust", "kept"]) == 0
+    assert json.loads(capsys.readouterr().out)["answers"] >= 3
+    assert main(judged) == 0
+    assert "kept earlier" in capsys.readouterr().out
+    assert main([*judged, "--kept", str(tmp_path / "elsewhere")]) == 1
+    assert main(["trust", "kept", "--clear"]) == 0
+    assert main(judged) == 1
