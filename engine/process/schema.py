@@ -1,6 +1,6 @@
 """The schema of the standard, held against the file as its author wrote it, before anything is rewritten.
 
-The schema (BPMN 2.0.2, annex B; the files of the OMG) comes with the interpreter. What it allows and nobody else knows passes: elements and
+The schema (BPMN 2.0.2, 15.3; the files of the OMG) comes with the interpreter. What it allows and nobody else knows passes: elements and
 attributes of other namespaces belong to the editors that wrote them. Identifiers that are doubled or are no names are left to the rules
 ``duplicate-id`` and ``id-no-name``, which say it better.
 """

@@ -15,6 +15,7 @@ from engine.procedure.readiness import expired
 from engine.procedure.sources import SOURCES
 from engine.process import schema
 from engine.sentences import catalogue
+from tests.procedures import sections
 from tests.procedures import test_decisions as decisions
 from tests.procedures import test_suspension as clock
 from tests.procedures.packages import CLOSE, DECLARATION, changed, form, real, small, step
@@ -322,7 +323,8 @@ HEAD = f"""# Every rule of the publication gate
 
 Written by `python -m tests.procedures.rule_cases` from the rules' sources (`engine/procedure/sources.py`), their sentences
 (`engine/catalogue`) and a diagram that breaks each (`tests/procedures/rule_cases.py`); `{TEST}` shows every line.
-Sections are those of BPMN 2.0.2 (OMG formal/2013-12-09); numbers of defects those of [engine-defects.md](engine-defects.md).
+Sections are those of BPMN 2.0.2 (OMG formal/2013-12-09), [checked as said below](#how-the-sections-were-checked);
+numbers of defects those of [engine-defects.md](engine-defects.md).
 
 * **refused**: the package cannot be published. **warning**: it can. **note**: what the normaliser did to the executable copy; the
   author's file stays as it is.
@@ -343,7 +345,7 @@ def written():
         said = " | ".join(text.replace("|", "\\|").replace("\n", " ") for text in (vi, en))
         link = f"[{TEST}[{rule}]](../tests/procedures/test_gate_rules.py)"
         rows.append(f"| `{rule}` | {found.severity} | {source} | {said} | {link} |")
-    return HEAD + "\n".join(rows) + "\n"
+    return HEAD + "\n".join(rows) + "\n" + sections.written()
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import pytest
 
 from engine.procedure.sources import SOURCES
 from tests.procedures.rule_cases import TABLE, TEST, all_cases, explained, findings, written
+from tests.procedures.sections import SECTIONS, cited
 
 
 @pytest.mark.parametrize("rule", SOURCES)
@@ -26,6 +27,10 @@ def test_each_rule_is_broken_by_a_diagram(rule):
 def test_every_rule_has_a_source_and_a_case_and_no_case_stands_for_nothing():
     assert set(SOURCES) == explained()
     assert set(all_cases()) == explained()
+
+
+def test_every_section_a_rule_cites_has_the_title_it_was_found_under():
+    assert set().union(*map(cited, SOURCES.values())) == set(SECTIONS)
 
 
 def test_the_table_is_written_from_rules_and_cases():
