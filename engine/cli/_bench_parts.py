@@ -18,10 +18,10 @@ from sqlalchemy import select, text
 from engine.commands import deadlines, dossiers, tasks
 from engine.dossier.model import Dossier
 from engine.kernel import due as due_table
-from engine.kernel import wire
+from engine.kernel import journey, wire
 from engine.kernel.clock import SystemClock
 from engine.kernel.database import conninfo
-from engine.kernel.unit_of_work import END, Actor, UnitOfWork
+from engine.kernel.unit_of_work import Actor, UnitOfWork
 from engine.process import instance, state
 from engine.process.model import Task
 from engine.process.program import Program, build
@@ -53,12 +53,15 @@ class Sent:
 def listening() -> Iterator[Sent]:
     """Collect what this process sends to its databases."""
     sent = Sent()
-    execute, executemany, together = psycopg.Cursor.execute, psycopg.Cursor.executemany, wire.together
+    execute, executemany, together, go = psycopg.Cursor.execute, psycopg.Cursor.executemany, wire.together, journey.Line.go
 
     def one(self: Any, query: Any, params: Any = None, **options: Any) -> Any:
-        if query != END:
-            sent.statements.append((type(self), str(query), params))
+        sent.statements.append((type(self), str(query), params))
         return execute(self, query, params, **options)
+
+    def gone(self: Any, statements: Any, end: bytes | None = None) -> Any:
+        sent.statements += [(psycopg.RawCursor, text, values) for text, values in statements]
+        return go(self, statements, end)
 
     def many(self: Any, query: Any, params_seq: Any, **options: Any) -> Any:
         sent.statements.append((type(self), str(query), list(params_seq)))
@@ -72,6 +75,7 @@ def listening() -> Iterator[Sent]:
         mock.patch.object(psycopg.Cursor, "execute", one),
         mock.patch.object(psycopg.Cursor, "executemany", many),
         mock.patch.object(wire, "together", joined),
+        mock.patch.object(journey.Line, "go", gone),
     ):
         yield sent
 

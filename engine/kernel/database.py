@@ -6,6 +6,9 @@ from functools import partial
 from typing import Any
 
 import orjson
+import psycopg
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.orm import Session, sessionmaker
@@ -29,7 +32,7 @@ def conninfo(url: str | URL) -> str:
 def open_engine(url: str | URL, *, pool_size: int = 5, max_overflow: int = 5, limits: dict[str, str] | None = None) -> Engine:
     """Return an engine whose connections speak UTC and give up rather than hang."""
     options = " ".join(f"-c {name}={value}" for name, value in {"timezone": "UTC", **(LIMITS if limits is None else limits)}.items())
-    return create_engine(
+    engine = create_engine(
         address(url),
         pool_size=pool_size,
         max_overflow=max_overflow,
@@ -40,6 +43,32 @@ def open_engine(url: str | URL, *, pool_size: int = 5, max_overflow: int = 5, li
         json_deserializer=orjson.loads,
         connect_args={"connect_timeout": 10, "tcp_user_timeout": 20_000, "options": options, "application_name": "motcua"},
     )
+    engine.dialect.do_rollback = _roll_back  # type: ignore[method-assign, assignment]
+    engine.dialect.do_rollback_to_savepoint = _roll_back_to  # type: ignore[method-assign]
+    return engine
+
+
+# Taken back past the driver, which would forget every prepared statement of the connection with it, ours (`journey`) too. It does so
+# because a rollback may bring back dropped tables; the application drops none.
+def _roll_back(kept: Any) -> None:
+    connection: psycopg.Connection[Any] = getattr(kept, "dbapi_connection", kept)
+    if connection.pgconn.transaction_status in _UNDER_WAY:
+        _taken_back(connection, b"ROLLBACK")
+    else:
+        connection.rollback()
+
+
+def _roll_back_to(connection: Connection, name: str) -> None:
+    _taken_back(connection.connection.driver_connection, b'ROLLBACK TO SAVEPOINT "%s"' % name.encode())
+
+
+def _taken_back(connection: Any, words: bytes) -> None:
+    result = connection.pgconn.exec_(words)
+    if result.status != ExecStatus.COMMAND_OK:
+        raise error_from_result(result)
+
+
+_UNDER_WAY = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
 
 def _dump(value: Any) -> str:

@@ -25,7 +25,7 @@ from engine.kernel.clock import Clock
 from engine.kernel.tables import Json
 
 T = TypeVar("T")
-END = "commit"
+END = b"commit"
 
 
 class Parts(Protocol):

@@ -23,8 +23,9 @@ from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.sql import ClauseElement
 
+from engine.kernel.journey import Line, Row
+
 T = TypeVar("T")
-Row = Sequence[Any]
 LARGEST = 40
 """How many rows travel in one statement; a command that changes more is no hot path, and its text would be no one's prepared statement."""
 
@@ -124,23 +125,26 @@ def prepared(query: Select[Any]) -> Prepared:
     return Prepared(str(compiled), tuple(compiled.positiontup or ()))
 
 
-_DRIVER = "driver"
+_LINE = "line"
 
 
-def driver(session: Session) -> psycopg.Connection[Row]:
-    """Return the driver's connection of this session, whose one transaction is the unit of work."""
-    found: psycopg.Connection[Row] | None = session.info.get(_DRIVER)
+def line(session: Session) -> Line:
+    """Return the connection of this session, whose one transaction is the unit of work."""
+    found: Line | None = session.info.get(_LINE)
     if found is None:
-        found = session.info[_DRIVER] = cast("psycopg.Connection[Row]", session.connection().connection.driver_connection)
+        kept = session.connection().connection
+        found = kept.info.get(_LINE)
+        if found is None:
+            found = kept.info[_LINE] = Line(cast("psycopg.Connection[Row]", kept.driver_connection))
+        session.info[_LINE] = found
     return found
 
 
 def read(session: Session, statements: Sequence[Prepared], given: Mapping[str, Any]) -> list[list[Row]]:
     """Send all *statements* at once, each seeing what the ones before it locked; return their rows."""
-    connection = driver(session)
-    with as_the_session_says(session), connection.pipeline():
-        cursors = [psycopg.RawCursor(connection).execute(one.text, [given[name] for name in one.names]) for one in statements]
-    return [cursor.fetchall() for cursor in cursors]  # whoever fetches before the journey is over goes twice
+    connection = line(session)
+    with as_the_session_says(session):
+        return connection.go([(one.text, [given[name] for name in one.names]) for one in statements])
 
 
 @contextmanager
@@ -149,19 +153,20 @@ def as_the_session_says(session: Session) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        gone = isinstance(error, psycopg.OperationalError) and driver(session).closed
+        gone = isinstance(error, psycopg.OperationalError) and line(session).closed
         engine = session.get_bind()
         if gone and isinstance(engine, Engine):
             session.invalidate()
-            del session.info[_DRIVER]
+            del session.info[_LINE]
             engine.dispose()
         raise DBAPIError.instance(None, None, error, psycopg.Error, hide_parameters=True, connection_invalidated=bool(gone)) from error
 
 
 def send(session: Session, part: Part) -> None:
     """Send one statement by itself, now."""
+    connection = line(session)
     with as_the_session_says(session):
-        driver(session).execute(part.text, part.values)
+        connection.go([(numbered(part.text), part.values)])
 
 
 def made(session: Session, record: type[T], values: Row) -> T:
@@ -197,7 +202,7 @@ def fresh(session: Session, record: type[T], **values: Any) -> T:
     return cast(T, one)
 
 
-def write(session: Session, extra: Sequence[Part], end: str) -> bool:
+def write(session: Session, extra: Sequence[Part], end: bytes) -> bool:
     """Write everything the session holds, and the *extra* parts, in one statement; the words that *end* the transaction travel with it.
 
     False: the session holds something only its own flush can write; nothing was done. After True the session is empty and its records
@@ -210,12 +215,11 @@ def write(session: Session, extra: Sequence[Part], end: str) -> bool:
     if parts is None:
         return False
     text, values = together([*parts, *extra])
-    connection = driver(session)
+    connection = line(session)
     session.expunge_all()
     try:
-        with as_the_session_says(session), connection.pipeline():
-            psycopg.RawCursor(connection).execute(text, values)
-            connection.execute(end, prepare=False)
+        with as_the_session_says(session):
+            connection.go([(text, values)], end)
     except DBAPIError as error:
         if isinstance(error.orig, psycopg.errors.DivisionByZero):
             raise StaleDataError("a record was changed or taken away meanwhile") from error
@@ -229,18 +233,20 @@ def together(parts: Sequence[Part]) -> tuple[str, list[Any]]:
 
 
 @lru_cache(512)
-def _together(parts: tuple[tuple[str, int | None], ...]) -> str:
-    """Return the one statement of several, each with the number of rows it has to touch; its values are numbered.
+def numbered(text: str) -> str:
+    """Return a statement with its values numbered, as the server wants them."""
+    pieces = text.split("%s")
+    return pieces[0] + "".join([f"${number}{piece}" for number, piece in enumerate(pieces[1:], 1)])
 
-    The driver reads texts with ``%s`` letter by letter, and long ones every time anew: that took a fifth of a completed step.
-    """
+
+@lru_cache(512)
+def _together(parts: tuple[tuple[str, int | None], ...]) -> str:
+    """Return the one statement of several, each with the number of rows it has to touch; its values are numbered."""
     bodies = ", ".join([f"part{number} as ({text})" for number, (text, _) in enumerate(parts)])
     counted = {number: rows for number, (_, rows) in enumerate(parts) if rows is not None}
     touched = " + ".join([f"(select count(*) from part{number})" for number in counted])  # noqa: S608 — names of our own
-    pieces = bodies.split("%s")
-    numbered = pieces[0] + "".join([f"${number}{piece}" for number, piece in enumerate(pieces[1:], 1)])
     # The transaction ends with the statement: what is not as it was read has to fail in it, nobody looks afterwards.
-    return f"with {numbered} select 1 / (({touched}) = {sum(counted.values())})::int"
+    return f"with {numbered(bodies)} select 1 / (({touched}) = {sum(counted.values())})::int"
 
 
 def _parts(session: Session) -> list[Part] | None:

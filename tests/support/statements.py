@@ -10,7 +10,7 @@ from unittest import mock
 
 import psycopg
 
-from engine.kernel.unit_of_work import END
+from engine.kernel import journey
 
 
 @dataclass
@@ -32,17 +32,20 @@ def counted() -> Iterator[Asked]:
     """The statements this process sends while the block runs."""
     asked = Asked()
     execute, executemany, commit = psycopg.Cursor.execute, psycopg.Cursor.executemany, psycopg.Connection.commit
+    go = journey.Line.go
 
     def one(self: Any, query: Any, *given: Any, **options: Any) -> Any:
-        if query == END:
-            asked.commits += 1
-        else:
-            asked.texts.append(str(query))
+        asked.texts.append(str(query))
         return execute(self, query, *given, **options)
 
     def many(self: Any, query: Any, *given: Any, **options: Any) -> Any:
         asked.texts.append(str(query))
         return executemany(self, query, *given, **options)
+
+    def gone(self: Any, statements: Any, end: bytes | None = None) -> Any:
+        asked.texts.extend(text for text, _ in statements)
+        asked.commits += end is not None
+        return go(self, statements, end)
 
     def ended(self: Any) -> Any:
         asked.commits += self.info.transaction_status != psycopg.pq.TransactionStatus.IDLE
@@ -52,5 +55,6 @@ def counted() -> Iterator[Asked]:
         mock.patch.object(psycopg.Cursor, "execute", one),
         mock.patch.object(psycopg.Cursor, "executemany", many),
         mock.patch.object(psycopg.Connection, "commit", ended),
+        mock.patch.object(journey.Line, "go", gone),
     ):
         yield asked

@@ -1,0 +1,139 @@
+"""One journey to the database: any number of statements sent at once, each answer read when it comes.
+
+A completed step asks three statements. Sent through cursors they cost a quarter of its processor time: a cursor, its query and its
+generators are made anew for each. Here the statements go to the driver's own layer over libpq, are prepared once a connection, and come
+back as rows. Values travel untyped, as a literal would: the server takes each for what its place in the statement wants.
+"""
+
+from __future__ import annotations
+
+import select
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg import pq
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.pq.abc import PGresult
+
+Row = Sequence[Any]
+KEPT = 200
+"""How many statements a connection keeps prepared; the one not asked for the longest makes room."""
+_IDLE = pq.TransactionStatus.IDLE
+_SYNC, _FAILED, _DONE, _ROWS = (
+    pq.ExecStatus.PIPELINE_SYNC, pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK,
+)  # fmt: skip
+_FORGOTTEN = (psycopg.errors.InvalidSqlStatementName, psycopg.errors.FeatureNotSupported)
+
+
+class Line:
+    """A connection as journeys use it: what it has prepared, and how values and rows are written on it."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self.pgconn = connection.pgconn
+        self._connection = connection
+        self._names: OrderedDict[str, bytes] = OrderedDict()
+        self._made = 0
+        self._adapt = Transformer(connection)
+        self._poll = select.poll()
+        self._poll.register(self.pgconn.socket, select.POLLIN)
+
+    @property
+    def closed(self) -> bool:
+        """Say whether the server is gone."""
+        return self._connection.closed
+
+    def go(self, statements: Sequence[tuple[str, Sequence[Any]]], end: bytes | None = None) -> list[list[Row]]:
+        """Send all *statements*, with a transaction begun before them if none is under way and *end* behind them; return the rows of each.
+
+        Raises:
+            psycopg.Error: what the first statement that failed was refused with; those behind it were not run.
+        """
+        # What cannot be written is refused before anything is sent.
+        given = [(text, *self._written(values)) for text, values in statements]
+        begun = self.pgconn.transaction_status == _IDLE
+        try:
+            new, wanted = self._send(given, begun, end)
+            results = self._answers()
+            self.pgconn.exit_pipeline_mode()
+        except BaseException:
+            self._connection.close()  # in the midst of a journey: nobody can say what the next answer belongs to
+            raise
+        for place, text, name in new:
+            if place < len(results) and results[place].status == _DONE:
+                self._names[text] = name
+        for result in results:
+            if result.status == _FAILED:
+                self._refuse(result)
+        while len(self._names) > KEPT:
+            self.pgconn.close_prepared(self._names.popitem(last=False)[1])
+        return [self._rows(results[place]) for place in wanted]
+
+    def _send(
+        self, given: Sequence[tuple[str, Sequence[Any], Sequence[pq.Format]]], begun: bool, end: bytes | None
+    ) -> tuple[list[tuple[int, str, bytes]], list[int]]:
+        """Send it all; return which answers say that a statement is prepared now, and which hold rows."""
+        pgconn, new, wanted = self.pgconn, [], []
+        place = 0
+        pgconn.enter_pipeline_mode()
+        if begun:
+            pgconn.send_query_params(b"BEGIN", None)
+            place += 1
+        for text, values, formats in given:
+            name = self._names.get(text)
+            if name is None:
+                name = b"motcua_%d" % self._made
+                self._made += 1
+                pgconn.send_prepare(name, text.encode())
+                new.append((place, text, name))
+                place += 1
+            else:
+                self._names.move_to_end(text)
+            pgconn.send_query_prepared(name, values, formats)
+            wanted.append(place)
+            place += 1
+        if end is not None:
+            pgconn.send_query_params(end, None)
+        pgconn.pipeline_sync()
+        return new, wanted
+
+    def _written(self, values: Sequence[Any]) -> tuple[Sequence[Any], list[Any]]:
+        kinds = [PyFormat.BINARY if type(value) is bytes else PyFormat.TEXT for value in values]
+        return self._adapt.dump_sequence(values, kinds), list(self._adapt.formats or ())
+
+    def _rows(self, result: PGresult) -> list[Row]:
+        if result.status != _ROWS:
+            return []
+        self._adapt.set_pgresult(result)
+        return self._adapt.load_rows(0, result.ntuples, tuple)
+
+    def _answers(self) -> list[PGresult]:
+        """Return all answers up to the end of the journey; other threads run while this one waits."""
+        pgconn = self.pgconn
+        found: list[PGresult] = []
+        silent = False
+        while pgconn.flush():  # more than the network takes at once: the server may have to be heard before it listens
+            readable, _, _ = select.select([pgconn.socket], [pgconn.socket], [])
+            if readable:
+                pgconn.consume_input()
+        while True:
+            while pgconn.is_busy():
+                self._poll.poll()
+                pgconn.consume_input()
+            result = pgconn.get_result()
+            if result is None:
+                if silent:
+                    raise psycopg.OperationalError("the connection is lost")
+                silent = True
+                continue
+            silent = False
+            if result.status == _SYNC:
+                return found
+            found.append(result)
+
+    def _refuse(self, result: PGresult) -> None:
+        error = psycopg.errors.error_from_result(result, encoding=self._connection.info.encoding)
+        if isinstance(error, _FORGOTTEN):  # a table was altered meanwhile, or somebody deallocated: all are prepared anew
+            self._names.clear()
+        raise error
