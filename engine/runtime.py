@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from threading import RLock
 from typing import Any, TypeVar, cast
@@ -83,15 +83,13 @@ class Runtime:
         self.parts = parts
         self.sessions: sessionmaker[Session] = open_sessions(engine)
 
-    @contextmanager
-    def begin(self, actor: Actor) -> Iterator[UnitOfWork]:
+    def begin(self, actor: Actor) -> AbstractContextManager[UnitOfWork]:
         """Open a unit of work for *actor*: everything in the block becomes true together when it ends, or nothing does.
 
         Raises:
             Conflict: when somebody else holds or has changed what the block needs.
         """
-        with unit_of_work.begin(self.sessions, actor, self.clock, self.settings.province, self.parts) as w:
-            yield w
+        return unit_of_work.begin(self.sessions, actor, self.clock, self.settings.province, self.parts)
 
     def part(self, kind: type[T]) -> T:
         """Return the installation's only object of this type."""

@@ -43,6 +43,7 @@ def open_engine(url: str | URL, *, pool_size: int = 5, max_overflow: int = 5, li
         json_deserializer=orjson.loads,
         connect_args={"connect_timeout": 10, "tcp_user_timeout": 20_000, "options": options, "application_name": "motcua"},
     )
+    engine.dialect.do_commit = _commit  # type: ignore[method-assign, assignment]
     engine.dialect.do_rollback = _roll_back  # type: ignore[method-assign, assignment]
     engine.dialect.do_rollback_to_savepoint = _roll_back_to  # type: ignore[method-assign]
     return engine
@@ -52,10 +53,17 @@ def open_engine(url: str | URL, *, pool_size: int = 5, max_overflow: int = 5, li
 # because a rollback may bring back dropped tables; the application drops none.
 def _roll_back(kept: Any) -> None:
     connection: psycopg.Connection[Any] = getattr(kept, "dbapi_connection", kept)
-    if connection.pgconn.transaction_status in _UNDER_WAY:
+    state = connection.pgconn.transaction_status
+    if state in _UNDER_WAY:
         _taken_back(connection, b"ROLLBACK")
-    else:
+    elif state != TransactionStatus.IDLE:
         connection.rollback()
+
+
+def _commit(kept: Any) -> None:
+    connection: psycopg.Connection[Any] = getattr(kept, "dbapi_connection", kept)
+    if connection.pgconn.transaction_status != TransactionStatus.IDLE:  # else it ended with its last statement
+        connection.commit()
 
 
 def _roll_back_to(connection: Connection, name: str) -> None:

@@ -16,7 +16,6 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from psycopg.types.json import Jsonb
 from sqlalchemy import BigInteger, Index, LargeBinary, Text, bindparam, func, insert, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -142,7 +141,7 @@ def parts(session: Session, province: int, at: datetime, actor: Json, recorded: 
     lines = _lines(heads[chain], province, chain, at, actor, recorded)
     row = f"({', '.join(['%s'] * len(COLUMNS))})"
     text = f"insert into journal_line ({', '.join(COLUMNS)}) values {', '.join([row] * len(lines))} returning 1"  # noqa: S608 — constants
-    given = [Jsonb(line[name], _dump) if name in ("actor", "facts") else line[name] for line in lines for name in COLUMNS]
+    given = [_dump(line[name]) if name in ("actor", "facts") else line[name] for line in lines for name in COLUMNS]
     last = lines[-1]
     return [
         Part(_HEAD_MOVES, [last["number"], last["hash"], province, chain, number, previous]),
@@ -150,8 +149,8 @@ def parts(session: Session, province: int, at: datetime, actor: Json, recorded: 
     ]
 
 
-def _dump(value: Any) -> bytes:
-    return orjson.dumps(value)
+def _dump(value: Any) -> str:
+    return orjson.dumps(value).decode()
 
 
 def seal(session: Session, province: int, at: datetime, actor: Json, recorded: list[Fact]) -> None:

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 import orjson
-from psycopg.types.json import Jsonb
 from sqlalchemy import Text, delete
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -54,16 +53,12 @@ def recall(session: Session, province: int, key: str, now: datetime, content: st
 
 def answered(province: int, key: str, answer: Any) -> Part:
     """Return what keeps the answer for the case that the request comes again."""
-    return Part(ANSWER, [Jsonb(plain(answer), _dump), province, key])
+    return Part(ANSWER, [orjson.dumps(plain(answer)).decode(), province, key])
 
 
 def remember(session: Session, province: int, key: str, answer: Any) -> None:
     """Keep the answer at once."""
     wire.send(session, answered(province, key, answer))
-
-
-def _dump(value: Any) -> bytes:
-    return orjson.dumps(value)
 
 
 def forget(session: Session, province: int, now: datetime, age: timedelta = timedelta(days=7)) -> None:

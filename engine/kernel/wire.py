@@ -11,21 +11,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache, lru_cache
+from operator import methodcaller
 from typing import Any, TypeVar, cast
+from uuid import UUID
 
+import orjson
 import psycopg
-from sqlalchemy import Column, Engine, Select, inspect
+from sqlalchemy import ARRAY, JSON, Column, Engine, LargeBinary, Select, inspect
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapper, Session
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.sql import ClauseElement
+from sqlalchemy.types import TypeEngine
 
 from engine.kernel.journey import Line, Row
+from engine.kernel.tables import Instant
 
 T = TypeVar("T")
+_VALUES = frozenset({str, int, bool, bytes, dict, list, datetime, UUID, type(None)})  # what mostly stands in a column; no clause of SQL
 LARGEST = 40
 """How many rows travel in one statement; a command that changes more is no hot path, and its text would be no one's prepared statement."""
 
@@ -42,6 +49,30 @@ class Part:
 Convert = Callable[[Any], Any] | None
 
 
+def processors(kind: TypeEngine[Any], dialect: Any) -> tuple[Convert, Convert]:
+    """Return what makes of a value what the driver is given, and of what it gives the value; the usual kinds without detours."""
+    own: Any = kind.dialect_impl(dialect)
+    match kind:
+        case Instant():
+            return _aware, methodcaller("astimezone", UTC)
+        case JSON():  # as text: the driver's own wrapper is called three times for each value
+            return _json_text(own, dialect), own.result_processor(dialect, None)
+        case LargeBinary():
+            return None, None
+        case ARRAY() if own.item_type.result_processor(dialect, None) is own.item_type.bind_processor(dialect) is None:
+            return None, None
+    return own.bind_processor(dialect), own.result_processor(dialect, None)
+
+
+_json_text: Any = JSON.bind_processor
+
+
+def _aware(value: datetime | None) -> datetime | None:
+    if value is not None and value.tzinfo is None:
+        raise ValueError("a naive datetime reached the database")
+    return value
+
+
 class Shape:
     """How the plain columns of a mapped class are read and written: by attribute, each with what the driver is given and gives."""
 
@@ -50,11 +81,13 @@ class Shape:
         self.table = mapper.local_table.description
         self.relations = frozenset(relation.key for relation in mapper.relationships)
         self.columns: dict[str, tuple[str, Convert]] = {}
-        self.read: list[tuple[str, Convert]] = []
+        self.read: list[str] = []
+        self.converted: list[tuple[str, Callable[[Any], Any]]] = []
         self.selected: list[Column[Any]] = []
         self.defaults: dict[str, Any] = {}
         self.nulls: set[str] = set()  # where None is a value of its own: JSON
         self.filled = False  # whether the database fills in a column the record may be asked for
+        self._bindings: dict[tuple[str, ...], list[tuple[int, Callable[[Any], Any]]]] = {}
         self.unread: set[str] = set()  # computed by the database; asked for when somebody wants them
         for prop in mapper.column_attrs:
             column = prop.columns[0]
@@ -62,9 +95,11 @@ class Shape:
             if column.computed is not None:
                 self.unread.add(prop.key)
                 continue
-            kind = column.type.dialect_impl(dialect)
-            self.columns[prop.key] = (f'"{column.name}"', kind.bind_processor(dialect))
-            self.read.append((prop.key, kind.result_processor(dialect, None)))
+            bind, convert = processors(column.type, dialect)
+            self.columns[prop.key] = (f'"{column.name}"', bind)
+            self.read.append(prop.key)
+            if convert is not None:
+                self.converted.append((prop.key, convert))
             self.selected.append(column)
             if column.identity is not None or column.onupdate is not None or (column.server_default is not None and column.default is None):
                 self.filled = True
@@ -74,6 +109,14 @@ class Shape:
                 self.defaults[prop.key] = column.default
         self.keys = [mapper.get_property_by_column(column).key for column in mapper.primary_key]
         self.new = mapper.class_manager.new_instance
+
+    def binding(self, given: tuple[str, ...]) -> list[tuple[int, Callable[[Any], Any]]]:
+        """Return which of the values of these attributes are converted for the driver, and by what."""
+        found = self._bindings.get(given)
+        if found is None:
+            every = [(place, self.columns[name][1]) for place, name in enumerate(given)]
+            found = self._bindings[given] = [(place, bind) for place, bind in every if bind is not None]
+        return found
 
     def bound(self, attribute: str, value: Any) -> Any:
         """Return a value as the driver sends it."""
@@ -87,7 +130,7 @@ class Shape:
                 attributes[name] = default.arg(None) if default.is_callable else default.arg
 
 
-_DIALECT: Any = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+_DIALECT: Any = PGDialect_psycopg(json_serializer=lambda value: orjson.dumps(value).decode())  # type: ignore[no-untyped-call]
 _NUMBERED: Any = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
@@ -130,13 +173,14 @@ _LINE = "line"
 
 def line(session: Session) -> Line:
     """Return the connection of this session, whose one transaction is the unit of work."""
-    found: Line | None = session.info.get(_LINE)
+    known: tuple[Any, Line] | None = session.info.get(_LINE)
+    if known is not None and known[0] is session.get_transaction():
+        return known[1]
+    kept = session.connection().connection
+    found: Line | None = kept.info.get(_LINE)
     if found is None:
-        kept = session.connection().connection
-        found = kept.info.get(_LINE)
-        if found is None:
-            found = kept.info[_LINE] = Line(cast("psycopg.Connection[Row]", kept.driver_connection))
-        session.info[_LINE] = found
+        found = kept.info[_LINE] = Line(cast("psycopg.Connection[Row]", kept.driver_connection))
+    session.info[_LINE] = session.get_transaction(), found  # the next transaction may be another connection's
     return found
 
 
@@ -153,13 +197,17 @@ def as_the_session_says(session: Session) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        gone = isinstance(error, psycopg.OperationalError) and line(session).closed
+        gone = isinstance(error, psycopg.OperationalError) and session.info[_LINE][1].closed
         engine = session.get_bind()
         if gone and isinstance(engine, Engine):
             session.invalidate()
             del session.info[_LINE]
             engine.dispose()
         raise DBAPIError.instance(None, None, error, psycopg.Error, hide_parameters=True, connection_invalidated=bool(gone)) from error
+    except BaseException:
+        if session.info[_LINE][1].closed:  # interrupted in the midst of a journey
+            session.invalidate()
+        raise
 
 
 def send(session: Session, part: Part) -> None:
@@ -172,10 +220,11 @@ def send(session: Session, part: Part) -> None:
 def made(session: Session, record: type[T], values: Row) -> T:
     """Return the session's record of a row of `columns`, as it is now in the database."""
     known: Shape = shape(record)
-    attributes = {
-        name: value if convert is None or value is None else convert(value)
-        for (name, convert), value in zip(known.read, values, strict=True)
-    }
+    attributes = dict(zip(known.read, values, strict=True))
+    for name, convert in known.converted:
+        value = attributes[name]
+        if value is not None:
+            attributes[name] = convert(value)
     key = known.mapper.identity_key_from_primary_key(tuple(attributes[name] for name in known.keys))
     found = session.identity_map.get(key)
     if found is not None:
@@ -295,15 +344,13 @@ def _update_text(known: Shape, changed: tuple[str, ...], where: tuple[str, ...])
 
 def _insert(known: Shape, attributes: dict[str, Any]) -> Part | None:
     known.complete(attributes)
-    given, values = [], []
-    for name, (_, bind) in known.columns.items():
-        if name in attributes:
-            value = attributes[name]
-            if isinstance(value, ClauseElement):
-                return None
-            given.append(name)
-            values.append(value if bind is None else bind(value))
-    return Part(_insert_text(known, tuple(given)), values)
+    given = tuple([name for name in known.columns if name in attributes])
+    values = [attributes[name] for name in given]
+    if any(isinstance(value, ClauseElement) for value in values if type(value) not in _VALUES):
+        return None
+    for place, bind in known.binding(given):
+        values[place] = bind(values[place])
+    return Part(_insert_text(known, given), values)
 
 
 @cache

@@ -7,6 +7,7 @@ The format is ours; the library's own serialiser is not used.
 
 from __future__ import annotations
 
+import threading
 from operator import is_
 from typing import Any
 
@@ -26,6 +27,17 @@ _TRIGGERED = 1 << 10
 _EMPTY, _SAME = 0, 1
 _LASTING = ("joined", "cut")  # of a finished task: the tokens it consumed, and that its parent is not the one it had
 _MISSING = object()
+
+
+class _Tools(threading.local):
+    """What compresses and expands on this thread: making it takes longer than a state does."""
+
+    def __init__(self) -> None:
+        self.compress = zstandard.ZstdCompressor(level=3).compress
+        self.decompress = zstandard.ZstdDecompressor().decompress
+
+
+_tools = _Tools()
 
 
 class _Values:
@@ -65,7 +77,7 @@ def dump(instance: Instance) -> bytes:
     text = orjson.dumps(body)
     if len(text) > MAX_BYTES:
         raise Refused("process.state_too_large", size=len(text) // 1024, limit=MAX_BYTES // 1024)
-    return zstandard.ZstdCompressor(level=3).compress(text)
+    return _tools.compress(text)
 
 
 def load(state: bytes, program: Program, engine: Engine) -> Instance:
@@ -102,7 +114,7 @@ def _read(state: bytes) -> Any:
     try:
         if size(state) > MAX_BYTES:
             raise Refused("process.state_unreadable")
-        body = orjson.loads(zstandard.ZstdDecompressor().decompress(state))
+        body = orjson.loads(_tools.decompress(state))
     except (zstandard.ZstdError, orjson.JSONDecodeError):
         raise Refused("process.state_unreadable") from None
     if body.get("format") != FORMAT:
@@ -155,7 +167,9 @@ def _changes(inherited: dict[str, Any] | None, data: dict[str, Any], values: _Va
     if not data:
         return _EMPTY
     known = inherited or {}
-    # What was inherited is the very same object: this answers for most tasks, and then for most variables.
+    # What was inherited is the very same object, mostly in the very same order: this answers for most tasks, and then for most variables.
+    if len(data) == len(known) and all(map(is_, data, known)) and all(map(is_, data.values(), known.values())):
+        return _SAME
     if data.keys() == known.keys() and all(map(is_, data.values(), map(known.get, data))):
         return _SAME
     other = [name for name, value in data.items() if (old := known.get(name, _MISSING)) is not value and not same(old, value)]
@@ -169,26 +183,24 @@ def _fill(flow: Any, stored: dict[str, Any], names: list[str], values: list[Any]
     specs = [flow.spec.task_specs.get(name) for name in names]
     tasks: list[Any] = []
     for number, name, state, parent, changed_at, marks, changes in stored["tasks"]:
-        task = Task.__new__(Task)  # its constructor would count as an event in the life of the instance
-        task.id, task.workflow, task.task_spec = number, flow, specs[name]
-        task._state, task.triggered = state & ~_TRIGGERED, bool(state & _TRIGGERED)
-        task._children, task.thread_id = [], 0
-        task.last_state_change, task.internal_data = changed_at, marks or {}
-        if parent < 0:
-            task._parent, inherited = None, {}
-        else:
-            above = tasks[parent]
-            task._parent, inherited = above.id, above.data
-            above._children.append(number)
+        above = None if parent < 0 else tasks[parent]
         if changes == _EMPTY:
-            task.data = {}
+            data: dict[str, Any] = {}
         else:
-            task.data = dict(inherited)
+            data = {} if above is None else above.data.copy()
             if changes != _SAME:
                 for gone in changes[1]:
-                    del task.data[gone]
+                    del data[gone]
                 for variable, place in changes[0].items():
-                    task.data[variable] = values[place]
+                    data[variable] = values[place]
+        task = Task.__new__(Task)  # its constructor would count as an event in the life of the instance
+        task.__dict__ = {
+            "id": number, "workflow": flow, "task_spec": specs[name], "_state": state & ~_TRIGGERED, "triggered": bool(state & _TRIGGERED),
+            "_children": [], "thread_id": 0, "last_state_change": changed_at, "internal_data": marks or {},
+            "_parent": None if above is None else above.id, "data": data,
+        }  # fmt: skip
+        if above is not None:
+            above._children.append(number)
         flow.tasks[number] = task
         tasks.append(task)
         if "seen_events" in task.internal_data:

@@ -100,7 +100,7 @@ def _known() -> wire.Prepared:
 
 @cache
 def _names() -> tuple[str, ...]:
-    return tuple(name for name, _ in wire.shape(Account).read)
+    return tuple(wire.shape(Account).read)
 
 
 def behind(w: UnitOfWork, account: int, otherwise: str, roles: Sequence[tuple[str, str | None]], choices: Json) -> SignedIn:

@@ -1,0 +1,162 @@
+"""A journey to the database: rows come back as they were kept, whatever goes wrong is told at once, and the connection stays usable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from threading import Event, Thread
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from engine.kernel import journey, wire
+from engine.kernel.database import open_engine
+from tests.support.database import Databases
+
+AT = datetime(2026, 3, 2, 1, 30, 0, 123456, tzinfo=UTC)
+ID = UUID("01234567-89ab-7cde-8f01-23456789abcd")
+
+
+@pytest.fixture(scope="module")
+def engine(databases: Databases) -> Iterator[Engine]:
+    """Connections to the test run's server; nothing is kept in it."""
+    engine = open_engine(databases.owner_url("postgres"), pool_size=1, max_overflow=1)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """A session whose work is thrown away."""
+    with Session(engine) as session:
+        yield session
+
+
+def names(session: Session) -> list[str]:
+    """Return what the server keeps prepared for this connection, of ours."""
+    found = session.execute(text("select name from pg_prepared_statements where name like 'motcua%' order by name"))
+    return [name for (name,) in found]
+
+
+def test_values_come_back_as_they_were_sent(session: Session) -> None:
+    given = [ID, 'Tờ trình số 12 – "ý kiến" $1 %s \\ \'', AT, b"\x00\xff%s", 7, 2**40, True, None, ["a,b", 'c"d', "{}"], '{"vi": "xã"}']
+    kinds = ("uuid", "text", "timestamptz", "bytea", "int2", "int8", "bool", "text", "text[]", "jsonb")
+    asked = "select " + ", ".join(f"${number}::{kind}" for number, kind in enumerate(kinds, 1))
+    ((*found,),), (one,) = wire.line(session).go([(asked, given), ("select 1 as a", [])])
+    assert found == [*given[:-1], {"vi": "xã"}]
+    assert one == (1,)
+
+
+def test_each_statement_sees_what_those_before_it_did_and_a_transaction_is_begun_once(session: Session) -> None:
+    line = wire.line(session)
+    line.go([("create temporary table seen (a int) on commit drop", []), ("insert into seen values ($1), ($2)", [1, 2])])
+    assert line.pgconn.transaction_status == TransactionStatus.INTRANS
+    assert line.go([("select sum(a) from seen", [])], b"commit") == [[(3,)]]
+    assert line.pgconn.transaction_status == TransactionStatus.IDLE
+
+
+def test_a_refused_statement_is_told_as_the_session_says_it_and_nothing_behind_it_runs(session: Session, engine: Engine) -> None:
+    with pytest.raises(DBAPIError) as refused:
+        wire.read(session, [wire.Prepared("select 1 / $1::int", ("by",)), wire.Prepared("select pg_sleep(60)", ())], {"by": 0})
+    assert isinstance(refused.value.orig, psycopg.errors.DivisionByZero)
+    assert "Parameters" not in str(refused.value)
+    session.rollback()
+    assert wire.line(session).go([("select 2", [])]) == [[(2,)]]
+
+
+def test_a_value_that_cannot_be_written_is_refused_before_anything_is_sent(session: Session) -> None:
+    line = wire.line(session)
+    with pytest.raises(psycopg.ProgrammingError):
+        line.go([("select 1", []), ("select $1::text", [object()])])
+    assert line.pgconn.transaction_status == TransactionStatus.IDLE
+    assert line.go([("select 3", [])]) == [[(3,)]]
+
+
+def test_statements_stay_prepared_through_rollbacks_of_transactions_and_savepoints(session: Session) -> None:
+    """The driver would deallocate every statement of the connection, its own and ours, at the first sight of a rollback."""
+    line, asked = wire.line(session), [("select $1::int + 40", [2])]
+    for _ in range(6):  # the driver prepares what it was asked five times
+        session.execute(text("select 1"))
+    line.go(asked)
+    known = names(session)
+    with pytest.raises(DBAPIError), session.begin_nested():
+        session.execute(text("select 1 / 0"))
+    session.execute(text("select 1"))
+    assert line.go(asked) == [[(42,)]]
+    session.rollback()
+    session.execute(text("select 1"))
+    assert wire.line(session) is line
+    assert line.go(asked) == [[(42,)]]
+    assert names(session) == known
+
+
+def test_what_somebody_deallocated_is_prepared_anew_after_one_error(session: Session) -> None:
+    line, asked = wire.line(session), [("select $1::int + 50", [1])]
+    line.go(asked)
+    session.execute(text("deallocate all"))
+    with pytest.raises(psycopg.errors.InvalidSqlStatementName):
+        line.go(asked)
+    session.rollback()
+    assert line.go(asked) == [[(51,)]]
+
+
+def test_a_connection_keeps_only_so_many_statements_prepared(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journey, "KEPT", 3)
+    line = wire.line(session)
+    for number in range(100, 110):
+        assert line.go([(f"select {number}", [])]) == [[(number,)]]
+    assert len(names(session)) == 3
+    assert line.go([("select 100", [])]) == [[(100,)]]
+
+
+def test_more_than_the_network_takes_at_once(session: Session) -> None:
+    """Both sides write at the same time: whoever only wrote would wait for the other for ever."""
+    large = "x" * 8_000_000
+    found = wire.line(session).go([("select $1::text", [large])] * 3)
+    assert [len(rows[0][0]) for rows in found] == [len(large)] * 3
+
+
+def test_other_threads_run_while_a_journey_waits(session: Session) -> None:
+    turns, over = 0, Event()
+
+    def turn() -> None:
+        nonlocal turns
+        while not over.is_set():
+            turns += 1
+
+    other = Thread(target=turn)
+    other.start()
+    line = wire.line(session)
+    before = turns
+    line.go([("select pg_sleep(0.2)", [])])
+    during = turns - before
+    over.set()
+    other.join()
+    assert during > 1000
+
+
+@pytest.mark.parametrize("gone", [psycopg.OperationalError, KeyboardInterrupt])
+def test_a_journey_cut_short_leaves_no_connection_to_be_misread(engine: Engine, gone: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Session(engine) as session:
+        line = wire.line(session)
+        if gone is KeyboardInterrupt:
+            monkeypatch.setattr(line, "_answers", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                wire.read(session, [wire.Prepared("select 'theirs'", ())], {})
+        else:
+            with engine.connect() as other:
+                other.execute(text("select pg_terminate_backend(:pid)"), {"pid": line.pgconn.backend_pid})
+            with pytest.raises(DBAPIError) as lost:
+                wire.read(session, [wire.Prepared("select 1", ())], {})
+            assert lost.value.connection_invalidated
+        assert line.closed
+    monkeypatch.undo()
+    with Session(engine) as session:
+        assert wire.line(session) is not line
+        assert wire.line(session).go([("select 'mine'", [])]) == [[("mine",)]]
