@@ -43,7 +43,6 @@ def open_engine(url: str | URL, *, pool_size: int = 5, max_overflow: int = 5, li
         json_deserializer=orjson.loads,
         connect_args={"connect_timeout": 10, "tcp_user_timeout": 20_000, "options": options, "application_name": "motcua"},
     )
-    engine.dialect.do_commit = _commit  # type: ignore[method-assign, assignment]
     engine.dialect.do_rollback = _roll_back  # type: ignore[method-assign, assignment]
     engine.dialect.do_rollback_to_savepoint = _roll_back_to  # type: ignore[method-assign]
     return engine
@@ -58,12 +57,6 @@ def _roll_back(kept: Any) -> None:
         _taken_back(connection, b"ROLLBACK")
     elif state != TransactionStatus.IDLE:
         connection.rollback()
-
-
-def _commit(kept: Any) -> None:
-    connection: psycopg.Connection[Any] = getattr(kept, "dbapi_connection", kept)
-    if connection.pgconn.transaction_status != TransactionStatus.IDLE:  # else it ended with its last statement
-        connection.commit()
 
 
 def _roll_back_to(connection: Connection, name: str) -> None:

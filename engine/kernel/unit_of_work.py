@@ -95,11 +95,11 @@ class UnitOfWork:
         """Keep the answer to a request id that was asked for with `recall`."""
         self._answers.append(requests.answered(self.province, f"{self.actor.requester}:{request_key}", answer))
 
-    def _complete(self) -> None:
+    def _complete(self) -> bool:
         """Send the changes, promises and facts to the database, in this order: the shared chain is locked last.
 
         Where the end of the only chain was read under the dossier's lock, the changes, its lines and the end of the transaction travel
-        together.
+        together; returns whether they did.
         """
         lines = journal.parts(self.session, self.province, self.now, self.actor.identity, self._facts)
         if lines is None:
@@ -110,7 +110,7 @@ class UnitOfWork:
         if lines is not None:
             later = due.parts(self.session)
             if wire.write(self.session, [*later, *lines, *self._answers], END):
-                return
+                return True
             self.session.flush()
             for part in later:
                 wire.send(self.session, part)
@@ -118,6 +118,7 @@ class UnitOfWork:
             wire.send(self.session, part)
         if self._facts:
             journal.seal(self.session, self.province, self.now, self.actor.identity, self._facts)
+        return False
 
 
 @contextmanager
@@ -131,8 +132,8 @@ def begin(sessions: sessionmaker[Session], actor: Actor, clock: Clock, province:
         try:
             w = UnitOfWork(session, actor, clock.now(session, province), province, parts)
             yield w
-            w._complete()
-            session.commit()
+            if not w._complete():
+                session.commit()
         except StaleDataError as error:
             raise Conflict("work.stale") from error
         except DBAPIError as error:
