@@ -12,11 +12,14 @@ from sqlalchemy import select
 
 from engine.commands import interventions, migration, procedures, tasks
 from engine.commands.procedures import replaced
+from engine.documents import digitise
+from engine.documents.templates import Printer
 from engine.dossier.model import Dossier
 from engine.errors import Conflict, Forbidden, Refused
 from engine.kernel.due import Due
 from engine.kernel.journal import JournalLine
 from engine.kernel.unit_of_work import Actor
+from engine.office import papers, results
 from engine.procedure.registry import ProcedureVersion, store
 from engine.process.changes import MigrationItem
 from engine.process.model import Instance, Task
@@ -362,8 +365,30 @@ def test_a_plan_is_carried_out_once(office: Office):
         migration.start(w, plan_id)
 
 
-@pytest.mark.parametrize("number", [24, pytest.param(1000, marks=pytest.mark.full)])
-def test_many_dossiers_at_many_places_move_and_come_back(office: Office, number: int):
+@pytest.fixture
+def printed_once(monkeypatch: pytest.MonkeyPatch):
+    """Papers take no part in a move: a template is printed for its first dossier, and each later one gets that print."""
+    prints: dict[str, Any] = {}
+    render, draw = Printer.render, digitise._drawn
+
+    def again(self: Printer, package: Any, template: str, *given: Any, **named: Any) -> Any:
+        if template not in prints:
+            prints[template] = render(self, package, template, *given, **named)
+        return prints[template]
+
+    def drawn(content: bytes, media_type: str, dpi: int) -> Any:
+        if media_type not in prints:
+            prints[media_type] = draw(content, media_type, dpi)
+        return prints[media_type]
+
+    monkeypatch.setattr(Printer, "render", again)
+    monkeypatch.setattr(digitise, "_drawn", drawn)
+    for drawing in (papers, results):
+        monkeypatch.setattr(drawing, "qr_rows", lambda text: ["1"])
+
+
+@pytest.mark.parametrize("number", [24, pytest.param(1000, marks=[pytest.mark.full, pytest.mark.timeout(1800)])])
+def test_many_dossiers_at_many_places_move_and_come_back(office: Office, printed_once: None, number: int):
     for place in range(number):
         received = office.receive()
         if place % 3:
