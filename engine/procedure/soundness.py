@@ -56,9 +56,9 @@ def judge(diagram: Diagram, container: str, *, budget: int = BUDGET) -> Verdict:
     net = _Net(diagram, container)
     if net.start is None:
         return Verdict(proved=False)
-    verdict = _search(net, budget, reduced=False)
+    verdict = _explore(net, budget, reduced=False)
     if not verdict.proved and net.reducible:
-        smaller = _search(net, budget, reduced=True)
+        smaller = _explore(net, budget, reduced=True)
         if smaller.proved:
             # The smaller search may miss that two tokens meet in one place, so it proves everything but that.
             smaller.proved = False
@@ -82,8 +82,45 @@ class _Net:
         ends = {node.event() for node in self.nodes.values() if node.kind == "endEvent"}
         self.wide = any(len(self.out[n]) > MAX_INCLUSIVE for n, node in self.nodes.items() if node.kind == "inclusiveGateway")
         self.reducible = "inclusiveGateway" not in kinds and ends <= {"none", "message", "signal"} and not self.wide
+        self.aside = {
+            event.id for events in self.boundary.values() for event in events if not event.interrupting and self._stands_aside(event)
+        }
+        """Events that do not interrupt, and what they start never meets anything else (see ``_stands_aside``)."""
         self._reach: dict[str, dict[str, frozenset[str]]] = {}
         self._ahead: dict[str, tuple[str, tuple[str, ...]]] = {}
+
+    def _stands_aside(self, event: Node) -> bool:
+        """Whether what *event* starts is a world of its own: entered by this event alone, left by nothing, ending nobody else's work.
+
+        It may be walked by itself then, if it is started once at most. A host on no cycle works twice only where two tokens can meet before
+        it, for the first can always be held back until the second has come; and that fault the walk of the main way finds.
+        """
+        host = event.attached_to or ""
+        if host not in self.nodes or host in self._beyond(self._after(host)):
+            return False
+        region = self._beyond([self.target[flow] for flow in self.out[event.id]])
+        for name in region:
+            node = self.nodes.get(name)
+            if node is None or (node.kind == "endEvent" and node.event() not in ("none", "message", "signal")):
+                return False
+            if node.kind == "inclusiveGateway" and len(self.into[name]) > 1:
+                return False  # it looks at tokens elsewhere
+            if any(self.source[flow] not in region and self.source[flow] != event.id for flow in self.into[name]):
+                return False
+        return True
+
+    def _beyond(self, names: Iterable[str]) -> set[str]:
+        """Return *names* and all nodes that can be reached from them."""
+        queue, found = list(names), set(names)
+        while queue:
+            for name in self._after(queue.pop()):
+                if name not in found:
+                    found.add(name)
+                    queue.append(name)
+        return found
+
+    def _after(self, name: str) -> list[str]:
+        return [self.target[flow] for flow in self.out.get(name, ())] + [event.id for event in self.boundary.get(name, ())]
 
     def is_passage(self, name: str) -> bool:
         """A node that one token always leaves by one flow, whatever else happens."""
@@ -211,7 +248,7 @@ class _Net:
                 yield self.fire(state, event.id, (name,), self.out[event.id])
             else:
                 # It happens, and the step goes on to complete: what else may happen between changes no fault.
-                aside = () if self.is_momentary(event.id) else self.out[event.id]
+                aside = () if event.id in self.aside or self.is_momentary(event.id) else self.out[event.id]
                 yield self.fire(state, event.id, (name,), (*aside, *self.out[name]))
 
     def fire(self, state: State, node: str, taken: Iterable[str], put: Iterable[str], keep: Iterable[str] = ()) -> _Move:
@@ -225,24 +262,62 @@ class _Net:
         return _Move(steps, frozenset(after))
 
 
-def _search(net: _Net, budget: int, *, reduced: bool) -> Verdict:
+@dataclass
+class _Walk:
+    """What one search found: faults, the nodes passed, and the first path to each event whose doings are walked by themselves."""
+
+    faults: list[Fault] = field(default_factory=list)
+    proved: bool = True
+    states: int = 0
+    spent: int = 0
+    passed: set[str] = field(default_factory=set)
+    started: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def _explore(net: _Net, budget: int, *, reduced: bool) -> Verdict:
+    """Walk the main way, then what each event started beside it."""
     assert net.start is not None
-    opening = net.fire(frozenset(), net.start, (), net.out[net.start])
+    verdict, spent, passed = Verdict(), 0, set[str]()
+    ways: dict[str, tuple[str, ...]] = {net.start: ()}
+    queue = deque(ways)
+    while queue and verdict.proved:
+        opened = queue.popleft()
+        walk = _search(net, budget - spent, net.fire(frozenset(), opened, (), net.out[opened]), ways[opened], reduced=reduced)
+        verdict.faults.extend(walk.faults)
+        verdict.proved, spent = walk.proved, spent + walk.spent
+        verdict.states += walk.states
+        passed |= walk.passed
+        for started, path in walk.started.items():
+            if started not in ways:
+                ways[started] = path
+                queue.append(started)
+    if verdict.proved and all(fault.kind == "livelock" for fault in verdict.faults):
+        for name in list(passed):
+            for event in net.boundary.get(name, ()):
+                if not event.interrupting and event.id not in net.aside and net.is_momentary(event.id):
+                    place, beyond = net.ahead(net.out[event.id][0])
+                    passed.update((event.id, *beyond, net.target[place]))
+        dead = tuple(sorted(name for name in net.nodes if name not in passed))
+        if dead:
+            verdict.faults.insert(0, Fault("dead", dead, ()))
+    return verdict
+
+
+def _search(net: _Net, budget: int, opening: _Move, way: tuple[str, ...], *, reduced: bool) -> _Walk:
+    """Walk every state that follows *opening*, to which *way* leads."""
     if opening.state is None:
-        return Verdict([Fault("twice", (opening.place,), opening.steps)])
+        return _Walk([Fault("twice", (opening.place,), (*way, *opening.steps))])
     first = opening.state
-    passed = set(opening.steps)
-    parents: dict[State, tuple[State | None, tuple[str, ...]]] = {first: (None, opening.steps)}
+    walk = _Walk(passed=set(opening.steps))
+    parents: dict[State, tuple[State | None, tuple[str, ...]]] = {first: (None, (*way, *opening.steps))}
     after: dict[State, set[State]] = {}
     queue = deque([first])
     stuck: State | None = None
     twice: dict[str, tuple[State, tuple[str, ...]]] = {}
-    spent = 0
-    verdict = Verdict()
     while queue:
         state = queue.popleft()
-        if spent > budget or net.wide:
-            verdict.proved = False
+        if walk.spent > budget or net.wide:
+            walk.proved = False
             break
         clusters = list(net.moves(state))
         if not clusters and state and stuck is None:
@@ -250,8 +325,10 @@ def _search(net: _Net, budget: int, *, reduced: bool) -> Verdict:
         successors = after.setdefault(state, set())
         for _, moves in _stubborn(clusters, parents) if reduced else clusters:
             for move in moves:
-                spent += len(state) + 1
-                passed.update(move.steps)
+                walk.spent += len(state) + 1
+                walk.passed.update(move.steps)
+                if move.steps[0] in net.aside and move.steps[0] not in walk.started:
+                    walk.started[move.steps[0]] = _path(parents, state)
                 if move.state is None:
                     twice.setdefault(move.place, (state, move.steps))
                     continue
@@ -259,24 +336,16 @@ def _search(net: _Net, budget: int, *, reduced: bool) -> Verdict:
                 if move.state not in parents:
                     parents[move.state] = (state, move.steps)
                     queue.append(move.state)
-    verdict.states = len(parents)
+    walk.states = len(parents)
     if stuck is not None:
-        verdict.faults.append(Fault("deadlock", _waiting(net, stuck), _path(parents, stuck)))
+        walk.faults.append(Fault("deadlock", _waiting(net, stuck), _path(parents, stuck)))
     for place, (state, steps) in sorted(twice.items()):
-        verdict.faults.append(Fault("twice", (_first_shared(net, place),), (*_path(parents, state), *steps)))
-    if verdict.proved and not twice and stuck is None:
-        for name in list(passed):
-            for event in net.boundary.get(name, ()):
-                if not event.interrupting and net.is_momentary(event.id):
-                    place, beyond = net.ahead(net.out[event.id][0])
-                    passed.update((event.id, *beyond, net.target[place]))
-        dead = tuple(sorted(name for name in net.nodes if name not in passed))
-        if dead:
-            verdict.faults.append(Fault("dead", dead, ()))
+        walk.faults.append(Fault("twice", (_first_shared(net, place),), (*_path(parents, state), *steps)))
+    if walk.proved and not twice and stuck is None:
         endless = _endless(after)
         if endless is not None:
-            verdict.faults.append(Fault("livelock", _waiting(net, endless), _path(parents, endless)))
-    return verdict
+            walk.faults.append(Fault("livelock", _waiting(net, endless), _path(parents, endless)))
+    return walk
 
 
 def _waiting(net: _Net, state: State) -> tuple[str, ...]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.procedure import soundness
 from engine.procedure.diagram_reader import read_diagram
 from engine.procedure.soundness import judge
 from tests.procedures.packages import diagram
@@ -191,6 +194,84 @@ def test_a_reminder_that_joins_the_main_way_runs_it_twice():
     body += el("exclusiveGateway", "m") + el("userTask", "z")
 
     assert "twice" in faults(body, "s>a; a>m; b>m; m>z; z>e")
+
+
+@st.composite
+def reminded(draw):
+    """A random net in which steps have reminders: what they start ends by itself, goes round, forks, or comes back to the main way."""
+    kinds, flows = draw(nets())
+    body = "".join(el(kind, name) for name, kind in kinds.items() if name not in "se")
+    told = [f"{a}>{b}" for a, b in flows]
+    hosts = draw(st.lists(st.sampled_from(sorted(kinds)), max_size=3))
+    for number, host in enumerate(name for name in hosts if kinds[name] == "userTask"):
+        end = ev("endEvent", f"z{number}", "terminate") if draw(st.integers(0, 4)) == 4 else el("endEvent", f"z{number}")
+        body += ev("boundaryEvent", f"b{number}", "timer", attachedToRef=host, cancelActivity="false") + el("userTask", f"r{number}") + end
+        told.append(f"b{number}>r{number}")
+        match draw(st.sampled_from(["ends", "ends", "again", "forks", "joins", "stuck", "back", "shared"])):
+            case "again":
+                body += el("exclusiveGateway", f"x{number}")
+                told += [f"r{number}>x{number}", f"x{number}>r{number}", f"x{number}>z{number}"]
+            case "forks":
+                body += el("parallelGateway", f"f{number}") + el("userTask", f"q{number}") + el("endEvent", f"y{number}")
+                told += [f"r{number}>f{number}", f"f{number}>q{number}", f"q{number}>y{number}", f"f{number}>z{number}"]
+            case "joins" | "stuck" as shape:
+                split = "parallelGateway" if shape == "joins" else "exclusiveGateway"
+                f, q, p, j = (f"{letter}{number}" for letter in "fqpj")
+                body += el(split, f) + el("userTask", q) + el("userTask", p) + el("parallelGateway", j)
+                told += [f"r{number}>{f}", f"{f}>{q}", f"{f}>{p}", f"{q}>{j}", f"{p}>{j}", f"{j}>z{number}"]
+            case "back":
+                told.append(f"r{number}>{draw(st.sampled_from(['e', 'n0', 'n1']))}")
+            case "shared" if number:
+                told.append(f"r{number}>r{number - 1}")
+            case _:
+                told.append(f"r{number}>z{number}")
+    return body, "; ".join(told)
+
+
+@settings(max_examples=120, deadline=None)
+@given(reminded())
+def test_walking_reminders_by_themselves_finds_what_walking_everything_together_finds(model):
+    level = read(*model)
+    apart, together = judge(level, "p"), outcome_together(level)
+    found = {fault.kind for fault in apart.faults}
+
+    if together.proved:
+        assert apart.proved
+        known = {fault.kind for fault in together.faults}
+        assert bool(found) == bool(known)
+        # A main way that never ends hides that what runs beside it stands still; walked by itself it is seen.
+        assert found == known or "livelock" in known
+    elif not together.faults:
+        assert "twice" not in found
+
+
+def outcome_together(level):
+    """The same walk without setting anything aside."""
+    with patch.object(soundness._Net, "_stands_aside", lambda self, event: False):
+        return judge(level, "p", budget=20_000)
+
+
+def test_a_long_way_with_a_reminder_beside_every_step_is_proved():
+    body, flows = "", []
+    for number in range(40):
+        body += el("userTask", f"a{number}") + el("userTask", f"r{number}") + el("endEvent", f"z{number}")
+        body += ev("boundaryEvent", f"b{number}", "timer", attachedToRef=f"a{number}", cancelActivity="false")
+        flows += [f"{f'a{number - 1}' if number else 's'}>a{number}", f"b{number}>r{number}", f"r{number}>z{number}"]
+
+    verdict = judge(read(body, "; ".join([*flows, "a39>e"])), "p")
+
+    assert (verdict.proved, verdict.faults) == (True, [])
+    assert verdict.states < 200
+
+
+def test_a_fault_in_what_a_reminder_starts_is_found_with_the_way_to_it():
+    body = el("userTask", "a") + ev("boundaryEvent", "b", "timer", attachedToRef="a", cancelActivity="false") + el("exclusiveGateway", "x")
+    body += el("userTask", "q") + el("userTask", "p") + el("parallelGateway", "j") + el("endEvent", "z")
+
+    [fault] = judge(read(body, "s>a; a>e; b>x; x>q; x>p; q>j; p>j; j>z"), "p").faults
+
+    assert (fault.kind, fault.elements) == ("deadlock", ("j",))
+    assert fault.path[:3] == ("s", "a", "b")
 
 
 def test_a_terminate_end_takes_the_other_paths_with_it():

@@ -37,7 +37,10 @@ def test_every_shape_the_gate_is_measured_with_has_three_hundred_nodes_and_is_we
     assert not any(finding.severity == "refused" for rule in GATE["STRUCTURE"] for finding in rule(examined))
 
 
-@pytest.mark.parametrize(("shape", "proved", "found"), [("deadlock", True, ["deadlock"]), ("parallel_choices_10", False, ["not-proved"])])
+@pytest.mark.parametrize(
+    ("shape", "proved", "found"),
+    [("deadlock", True, ["deadlock"]), ("reminders", True, []), ("parallel_choices_10", False, ["not-proved"])],
+)
 def test_what_is_not_proved_is_said(shape, proved, found):
     figures = GATE["_judged"](GATE["SHAPES"][shape])
     assert (figures["proved"], figures["found"]) == (proved, found)
