@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal, Protocol, TypeVar
 from uuid import UUID
 
@@ -49,13 +50,18 @@ class Actor:
     @property
     def identity(self) -> Json:
         """The actor as the journal keeps it: only what is known."""
-        known = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: plain(value) for name, value in known.items() if value not in (None, "")}
+        return dict(_known(self))
 
     @property
     def requester(self) -> str:
         """Whose request ids these are: the same id from somebody else is another request."""
         return f"{self.kind}:{self.account if self.account is not None else self.label}"
+
+
+@lru_cache(256)
+def _known(actor: Actor) -> tuple[tuple[str, Any], ...]:
+    known = {field.name: getattr(actor, field.name) for field in fields(actor)}
+    return tuple([(name, plain(value)) for name, value in known.items() if value not in (None, "")])
 
 
 class UnitOfWork:
