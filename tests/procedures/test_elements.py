@@ -1,9 +1,11 @@
 """Every element of the BPMN schema stands in the table, every test it names exists, and what it says of each kind is true."""
 
 import ast
+import re
 from importlib import resources
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
 from lxml import etree
 
 from engine.feel import FeelError
@@ -14,9 +16,12 @@ from engine.procedure.gate import check
 from engine.procedure.normaliser import normalise
 from tests.procedures.elements import DECISIONS, DOCS, TABLE, elements, written
 from tests.procedures.packages import small, step
-from tests.process.kit import GJ, Case, el, ev, operator, process, xml
+from tests.process.drawings import EVENTS, blocks, drawn
+from tests.process.kit import GJ, Case, el, ev, operator, process, xml, xor
 from tests.process.kit import step as kit_step
 from tests.rules.feel import tables as dmn
+
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 ROWS = elements()
 DECISION_ROWS = elements(DECISIONS)
@@ -52,6 +57,29 @@ def test_every_test_the_table_names_exists():
             tree = ast.parse((DOCS.parent / file).read_text(encoding="utf-8"))
             known[file] = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
         assert name in known[file], row["test"]
+
+
+def test_every_element_said_to_run_by_random_diagrams_is_drawn_in_them():
+    drawn_tags = set()
+
+    @settings(max_examples=200, database=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @given(block=blocks, inside=EVENTS)
+    def draw(block, inside):
+        drawn_tags.update(re.findall(rb"<bpmn:(\w+)", drawn(block, inside)))
+
+    draw()
+    said = {name for name, row in ROWS.items() if row["test"].endswith("::test_random_diagrams_run_as_the_reference_interpreter_runs_them")}
+    assert said
+    assert said <= {tag.decode() for tag in drawn_tags}
+
+
+@pytest.mark.parametrize("kind", ["expression", "formalExpression"])
+def test_a_condition_of_either_type_of_expression_is_evaluated(kind):
+    typed = f'<bpmn:conditionExpression xmlns:xsi="{XSI}" xsi:type="bpmn:t{kind[0].upper()}{kind[1:]}">'
+    drawn_there = xml(kit_step("a") + xor("x", "x__e") + kit_step("b"), "s>a; a>x; x>b?a.n > 1; x>e; b>e")
+    case = Case(normalise(read_diagram(drawn_there.replace(b"<bpmn:conditionExpression>", typed.encode()))).xml)
+    assert typed.encode() in drawn_there.replace(b"<bpmn:conditionExpression>", typed.encode())
+    assert case.done("a", {"n": 2}).ready == ["b"]
 
 
 def findings(body="", flows="s>a; a>e", more=""):
