@@ -76,6 +76,7 @@ REFUSED = {
     "4 cancel end outside a transaction": ("transaction", step("a") + ev("endEvent", "x", "cancel"), "s>a; a>x"),
     "5 link without partner": ("link-event-alone", el("intermediateThrowEvent", "t", '<bpmn:linkEventDefinition name="L"/>'), "s>t"),
     "6 compensation throw": ("compensation", ev("intermediateThrowEvent", "t", "compensate"), "s>t; t>e"),
+    "4 compensation end": ("compensation", step("a") + ev("endEvent", "x", "compensate"), "s>a; a>x"),
     "6 compensation boundary": ("compensation", step("a") + ev("boundaryEvent", "b", "compensate", attachedToRef="a"), "s>a; a>e"),
     "7 condition on a flow leaving a step": ("conditional-flow", step("a"), "s>a; a>e?false"),
     "16 two parallel steps write one variable": (
@@ -88,6 +89,19 @@ REFUSED = {
         step("a") + ev("boundaryEvent", "b", "error", attachedToRef="a").replace('"er"', '"zz"'),
         "s>a; a>e; b>e",
     ),
+    **{
+        f"19 unknown {kind} reference": (
+            "dangling-reference",
+            ev("intermediateThrowEvent", "t", kind).replace(f'"{kind[:2]}"', '"zz"'),
+            "s>t; t>e",
+        )
+        for kind in ("signal", "escalation")
+    },
+    "19 unknown message reference": (
+        "no-message",
+        ev("intermediateThrowEvent", "t", "message").replace('"me"', '"zz"'),
+        "s>t; t>e",
+    ),
     "20 ad-hoc": ("ad-hoc", el("adHocSubProcess", "h", AB), "s>h; h>e"),
     "22 timer that is no deadline": ("timer", *catch("timer", duration("P"))),
     "23 choice without default": ("default-path", el("exclusiveGateway", "g") + AB, "s>g; g>a?false; g>b?true; a>e; b>e"),
@@ -96,15 +110,26 @@ REFUSED = {
     "24 broken condition": ("expression", CHOICE + AB, "s>g; g>a?x = = 3; g>b; a>e; b>e"),
     "24 choice joined in parallel": ("deadlock", CHOICE + AB + GATES[1], "s>g; g>a?true; g>b; a>j; b>j; j>e"),
     **{f"25 catch of kind {kind}": ("event-kind", *catch(kind)) for kind in ("error", "escalation", "terminate")},
+    "25 catch of kind compensate": ("compensation", *catch("compensate")),
+    "25 catch of kind cancel": ("transaction", *catch("cancel")),
+    "25 catch of kind link": ("link-event-alone", *catch("link")),
+    "25 catch of nothing": ("event-kind", el("intermediateCatchEvent", "c"), "s>c; c>e"),
+    "25 throw of kind cancel": ("transaction", ev("intermediateThrowEvent", "t", "cancel"), "s>t; t>e"),
     **{
         f"25 throw of kind {kind}": ("event-kind", ev("intermediateThrowEvent", "t", kind), "s>t; t>e")
         for kind in ("error", "terminate", "timer")
     },
     "26 task without message": ("no-message", el("receiveTask", "r", name="r"), "s>r; r>e"),
     "27 repeated minus two times": ("loop-count", *many(-2)),
+    "27 loop of at most minus one": (
+        "loop-count",
+        step("a").replace("</bpmn:userTask>", el("standardLoopCharacteristics", "l", loopMaximum=-1) + "</bpmn:userTask>"),
+        "s>a; a>e",
+    ),
     "27 repeated without count": ("loop-count", *many(None)),
     "28 quantity": ("quantity", step("a").replace("<bpmn:userTask ", '<bpmn:userTask completionQuantity="2" '), "s>a; a>e"),
-    "28 behaviour": ("quantity", *many(3, behavior="None")),
+    "28 quantity at the start": ("quantity", step("a").replace("<bpmn:userTask ", '<bpmn:userTask startQuantity="2" '), "s>a; a>e"),
+    **{f"28 behaviour {kind}": ("quantity", *many(3, behavior=kind)) for kind in ("None", "One", "Complex")},
     "31 zero duration": ("timer", *catch("timer", duration("PT0S"))),
     "31 negative duration": ("timer", *catch("timer", duration('duration("-P1D")'))),
     "13 instant without zone": ("timer", *catch("timer", "<bpmn:timeDate>2026-01-01T00:00:00</bpmn:timeDate>")),
@@ -113,6 +138,10 @@ REFUSED = {
     "36 decision of the interpreter": ("decision", el("businessRuleTask", "r"), "s>r; r>e"),
     "37 uncaught error": ("uncaught-error", sub("sp", ev("endEvent", "x", "error"), "ss>x"), "s>sp; sp>e"),
     "38 two starts": ("many-starts", el("startEvent", "s2") + AB, "s>a; s2>b; a>e; b>e"),
+    "25 start of kind escalation": ("start-kind", ev("startEvent", "s2", "escalation") + step("a"), "s>a; s2>a; a>e"),
+    "25 start of kind terminate": ("start-kind", ev("startEvent", "s2", "terminate") + step("a"), "s>a; s2>a; a>e"),
+    "25 start of kind compensate": ("start-kind", ev("startEvent", "s2", "compensate") + step("a"), "s>a; s2>a; a>e"),
+    "25 start of kind cancel": ("start-kind", ev("startEvent", "s2", "cancel") + step("a"), "s>a; s2>a; a>e"),
     "25 start of another kind": ("start-kind", ev("startEvent", "s2", "error") + step("a"), "s>a; s2>a; a>e"),
     "40 boundary without host": ("boundary-host", step("a") + ev("boundaryEvent", "b", "signal", attachedToRef="zz"), "s>a; a>e; b>e"),
     "40 flow across a border": ("crossing-flow", sub("sp", step("x"), "ss>x; x>se") + step("a"), "s>sp; sp>e; x>a; a>e"),
