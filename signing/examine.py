@@ -141,9 +141,10 @@ def _examine_signature(pdf: bytes, signature: EmbeddedPdfSignature, inquiry: Inq
     claimed = signature.self_reported_timestamp
     best = judgement.proven_at or claimed
     tokens = list(generic_cms.extract_tst_data_iter(signature.signer_info, signed=False))
+    name = _field(signature)
     return SignatureReport(
-        field=signature.field_name,
-        role=signature.field_name if signature.field_name in (LEADER, AGENCY) else "other",
+        field=name,
+        role=name if name in (LEADER, AGENCY) else "other",
         certificate=certificate,
         authority=certificate.issuer,
         claimed_at=_local(claimed) if claimed else "",
@@ -218,7 +219,7 @@ def _changes(signature: EmbeddedPdfSignature, faults: list[Reason]) -> tuple[Cha
             kind = "timestamp" if signed_here[revision].sig_object_type == "/DocTimeStamp" else "signature"
         else:
             kind = "number_date" if before != after else "evidence"
-        facts = {"field": signed_here[revision].field_name} if revision in signed_here else {}
+        facts = {"field": _field(signed_here[revision])} if revision in signed_here else {}
         changes.append(Change(kind, revision, {**facts, **({"before": before, "after": after} if before != after else {})}))
     return tuple(changes)
 
@@ -254,6 +255,11 @@ def _indication_reason(judgement: Judgement) -> Reason | None:
         "TIMESTAMP_ORDER_FAILURE": "verify.timestamp_broken",
     }
     return Reason(by_name.get(name, "verify.evidence_missing"), {"indication": name})
+
+
+def _field(signature: EmbeddedPdfSignature) -> str:
+    """The field's name as plain text: the library's own string holds the whole reader, which a copy of the report would copy too."""
+    return str(signature.field_name)
 
 
 def _scope(signature: EmbeddedPdfSignature) -> str:

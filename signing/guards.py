@@ -60,7 +60,7 @@ def byte_range_fault(pdf: bytes, signature: EmbeddedPdfSignature) -> str | None:
         return "gap is more than the signature value"
     if bytes.fromhex(gap[1:-1].decode()).rstrip(b"\0") != bytes(signature.pkcs7_content).rstrip(b"\0"):
         return "gap is not the signature value"
-    if not pdf[:end].rstrip(b"\r\n").endswith(b"%%EOF"):
+    if not _ends_revision(pdf, end):
         return "not the end of a revision"
     kind = signature.sig_object.get("/SubFilter")
     stamp = signature.sig_object_type == "/DocTimeStamp"
@@ -68,6 +68,13 @@ def byte_range_fault(pdf: bytes, signature: EmbeddedPdfSignature) -> str | None:
         return "another kind of signature"
     inside = container_fault(gap[1:-1], pades=kind == _KINDS[0], stamped=stamp)
     return f"container: {inside}" if inside else None
+
+
+def _ends_revision(pdf: bytes, end: int) -> bool:
+    """Whether *end* is where a revision's last line ends, however many line ends follow it; nothing is copied: a file may have 100 MB."""
+    while end and pdf[end - 1] in b"\r\n":
+        end -= 1
+    return pdf.endswith(b"%%EOF", 0, end)
 
 
 def signed_end(signature: EmbeddedPdfSignature) -> int:

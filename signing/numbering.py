@@ -19,6 +19,7 @@ from signing.textline import draw
 NAMES = (NUMBER, DATE)
 _FORM_KEYS = ("/DR", "/DA", "/Q", "/NeedAppearances")
 _APPEARANCE_KEYS = {"/Type", "/Subtype", "/BBox", "/Resources", "/Length", "/Filter"}
+_PACKED = "/FlateDecode"
 Update = tuple[ModificationLevel, FormUpdate]
 
 
@@ -69,6 +70,8 @@ def check_appearance(field: generic.DictionaryObject, signed: HistoricalResolver
     look = field["/AP"]["/N"]
     if not isinstance(look, generic.StreamObject) or set(look) - _APPEARANCE_KEYS:
         raise SuspiciousModification("undeclared appearance entries")
+    if look.get("/Subtype") != "/Form" or look.get("/Type", "/XObject") != "/XObject" or look.get("/Filter", _PACKED) != _PACKED:
+        raise SuspiciousModification("appearance of another kind")
     width, height = field_size(field)
     font = _form(signed)["/DR"]["/Font"].raw_get(RESOURCE_NAME)
     if [float(edge) for edge in look["/BBox"]] != [0, 0, width, height]:

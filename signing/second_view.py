@@ -7,6 +7,7 @@ drawn by PDFium, look as the pages of the whole file do, but for the places late
 
 from __future__ import annotations
 
+import ctypes
 import io
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -21,6 +22,7 @@ from pyhanko.pdf_utils.reader import HistoricalResolver, PdfFileReader
 
 _DPI = 40
 _MOST_PAGES = 120
+_LARGE = 1024 * 1024
 _FAINT = 24
 """Differences of grey up to this are the renderer's smoothing."""
 _STRUCTURE = ("/XRef", "/ObjStm")
@@ -39,11 +41,23 @@ def objects_differ(pdf: bytes, reader: PdfFileReader) -> str | None:
             for one in other.objects:
                 if isinstance(one, pikepdf.Stream) and str(one.get("/Type", "")) in _STRUCTURE:
                     continue
+                if isinstance(one, pikepdf.Stream) and int(one.get("/Length", 0)) > _LARGE:
+                    _forget_large(reader)
                 if _theirs(one, top=True) != _ours(reader.get_object(generic.Reference(*one.objgen, reader)), reader, top=True):
                     return f"object {one.objgen[0]}"
     except (pikepdf.PdfError, PdfError, ValueError, TypeError, KeyError, IndexError, AttributeError, NotImplementedError) as problem:
         return f"unreadable to another parser: {type(problem).__name__}"
     return None
+
+
+def _forget_large(reader: PdfFileReader) -> None:
+    """Let go of the large streams the reader keeps: qpdf is about to take one twice, and what is needed again is read again."""
+    resolvers = reader._historical_resolver_cache.values()
+    kept: list[dict[Any, Any]] = [reader.resolved_objects, *(one.cache for one in resolvers)]
+    for objects in kept:
+        large = [key for key, one in objects.items() if isinstance(one, generic.StreamObject) and len(one._encoded_data or b"") > _LARGE]
+        for key in large:
+            del objects[key]
 
 
 def _theirs(one: Any, *, top: bool = False) -> object:
@@ -59,7 +73,7 @@ def _theirs(one: Any, *, top: bool = False) -> object:
         case pikepdf.Array():
             return [_theirs(item) for item in one]
         case pikepdf.Stream():
-            return _known(one), one.read_raw_bytes()
+            return _known(one), memoryview(one.get_raw_stream_buffer())  # not copied once more
         case pikepdf.Dictionary():
             return _known(one)
         case _:
@@ -121,7 +135,7 @@ def pages_differ(pdf: bytes, ends: Sequence[int], later: Sequence[Iterable[Area]
         return None
     with _opened(pdf) as whole:
         for end, areas in revisions:
-            with _opened(pdf[:end]) as then:
+            with _opened(_beginning(pdf, end)) as then:
                 if len(then) != len(whole):
                     return min(len(then), len(whole)) + 1
                 for page in range(min(len(whole), _MOST_PAGES)):
@@ -130,7 +144,12 @@ def pages_differ(pdf: bytes, ends: Sequence[int], later: Sequence[Iterable[Area]
     return None
 
 
-def _opened(pdf: bytes) -> pypdfium2.PdfDocument:
+def _beginning(pdf: bytes, end: int) -> Any:
+    """The first *end* bytes where they are, for as long as *pdf* lives: a copy would double the memory a large file takes."""
+    return ctypes.cast(ctypes.c_char_p(pdf), ctypes.POINTER(ctypes.c_char * end)).contents
+
+
+def _opened(pdf: Any) -> pypdfium2.PdfDocument:
     document = pypdfium2.PdfDocument(pdf)
     document.init_forms()
     return document

@@ -2,13 +2,14 @@
 
 Each forged PDF goes to the verifier's limited child, which asks the TEST services on this machine; containers, status answers and XML are
 judged in this process. ``--write`` puts the figures into ``docs/signing-attacks.md``. ``--most 20`` takes twenty cases of each class,
-spread evenly, 0 all there are. It can be done in parts: ``--class NAME`` and ``--first N`` choose, ``--json`` keeps, ``--merge FILE…`` adds
-up. 1 when anything was accepted, crashed or took more than five seconds of work.
+spread evenly, 0 all there are. ``--keep FOLDER`` keeps what is done, so that a run that was ended goes on where it was; what another state
+of the verifier or of the attacks was judged by is not taken up. 1 when anything was accepted, crashed or took more than five seconds.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import random
 import sys
@@ -19,17 +20,19 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from signing.model import LEADER
 from signing.verify import Trust, verify
-from tests.signing.attacks import classes, containers
-from tests.signing.attacks.classes import Bench, Case, Outcome, judged, lasting, packet, read
+from tests.signing.attacks import classes
+from tests.signing.attacks.classes import Bench, Case, Outcome, judged, packet, read
 from tests.support.signing_office import Office, make_hierarchy
 
-PAGE = Path(__file__).parents[2] / "docs" / "signing-attacks.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "signing-attacks.md"
 BEGIN, END = "<!-- figures -->\n", "<!-- end of figures -->\n"
 SEED = 20261122
 MUTATED = ("mutated PDF", "mutated XML")
 ENDED = ("crash", "time", "memory")
+CHUNK = 1000
+"""So many mutations are one part of a run that is kept."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class Row:
     ended: int
     highest: float
     """Upper bound of the rate of false acceptance (Wilson, 95 %)."""
+    slowest: float = 0.0
+    """Seconds of waiting for the slowest case, other work of the machine included."""
     faults: tuple[str, ...] = ()
 
 
@@ -64,7 +69,7 @@ def row(name: str, does: str, outcomes: list[Outcome], refused: list[bool]) -> R
     ended = sum(counts[kind] for kind in ENDED)
     return Row(
         name, does, len(outcomes), counts["invalid"], counts["insufficient"], counts["valid"], ended,
-        wilson(counts["valid"], len(outcomes)), faults[:20],
+        wilson(counts["valid"], len(outcomes)), max((one.seconds for one in outcomes), default=0.0), faults[:20],
     )  # fmt: skip
 
 
@@ -82,9 +87,7 @@ def mutated(content: bytes, dice: random.Random) -> bytes:
 
 def pdf_mutations(bench: Bench, first: int, count: int) -> Iterator[Case]:
     """Mutations of files at level B-LTA, valid with the network off; every fourth has number, date and seal."""
-    office = bench.office
-    alone = [lasting(office, office.sign(containers.document(), LEADER, key)) for key in ("lan", "binh", "lan")]
-    bases = [lasting(office, bench.issued), *alone]
+    office, bases = bench.office, bench.lasting
     trust = Trust((office.pki.root,), (office.pki.issuing,))
 
     def verdict(pdf: bytes) -> str:
@@ -137,40 +140,70 @@ def run(bench: Bench, most: int, mutations: int, *, first: int = 0, only: Sequen
         yield row(name, does, outcomes, [outcome.verdict in ("invalid", "insufficient") for outcome in outcomes])
 
 
-def merged(parts: list[list[Row]]) -> list[Row]:
-    """The figures of several runs of different parts, added up."""
-    sums: dict[str, Row] = {}
-    for one in (row for part in parts for row in part):
-        other = sums.get(one.name)
-        if other is None:
-            sums[one.name] = one
-            continue
-        counts = {
-            key: getattr(one, key) + getattr(other, key) for key in ("cases", "invalid", "insufficient", "accepted", "ended", "faults")
-        }
-        sums[one.name] = replace(one, **counts, highest=wilson(counts["accepted"], counts["cases"]))
-    names = [*(one.name for one in classes.CLASSES), *MUTATED]
-    return sorted(sums.values(), key=lambda one: names.index(one.name))
+def added(one: Row, other: Row) -> Row:
+    """The figures of two parts of one class."""
+    counts = {key: getattr(one, key) + getattr(other, key) for key in ("cases", "invalid", "insufficient", "accepted", "ended", "faults")}
+    return replace(one, **counts, highest=wilson(counts["accepted"], counts["cases"]), slowest=max(one.slowest, other.slowest))
+
+
+def parts(mutations: int, only: Sequence[str]) -> Iterator[tuple[str, int, int]]:
+    """Name of the class, first mutation and how many of each part of a run."""
+    yield from ((one.name, 0, 0) for one in classes.CLASSES if not only or one.name in only)
+    for name in MUTATED if not only else set(MUTATED) & {*only}:
+        yield from ((name, first, min(CHUNK, mutations - first)) for first in range(0, mutations, CHUNK))
+
+
+def state() -> str:
+    """Digest of the verifier and of the attacks: figures of another state say nothing about this one."""
+    digest = hashlib.sha256()
+    for file in sorted([*(ROOT / "signing").glob("*.py"), *(ROOT / "tests" / "signing" / "attacks").glob("*.py"), Path(__file__)]):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def kept(bench: Bench, folder: Path, most: int, mutations: int, only: Sequence[str]) -> tuple[list[Row], list[str]]:
+    """The figures of a run that leaves off nowhere: what *folder* has is taken up; and the days it was made on."""
+    rows: dict[str, Row] = {}
+    days = set()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, first, count in parts(mutations, only):
+        file = folder / f"{state()} {most} {name} {first} {count}.json"
+        if not file.exists():
+            (one,) = run(bench, most, count, first=first, only=(name,))
+            text = json.dumps({"day": date.today().isoformat(), "row": asdict(one)}, ensure_ascii=False)  # noqa: DTZ011 - as on the page
+            file.with_suffix(".part").write_text(text, "utf-8")
+            file.with_suffix(".part").rename(file)
+            print(
+                f"{name} {first or ''}: {one.cases}, accepted {one.accepted}, ended badly {one.ended} {one.faults or ''}", file=sys.stderr
+            )
+        raw = json.loads(file.read_text("utf-8"))
+        days.add(raw["day"])
+        part = Row(**{**raw["row"], "faults": tuple(raw["row"]["faults"])})
+        rows[name] = added(rows[name], part) if name in rows else part
+    return list(rows.values()), sorted(days)
 
 
 def table(rows: list[Row]) -> str:
     """The figures as a table."""
-    head = "| class | what is done | documents | invalid | not enough evidence | **accepted** | crashed, > 5 s, > 1 GiB | rate at most |\n"
+    head = (
+        "| class | what is done | documents | invalid | not enough evidence | **accepted** | crashed, > 5 s, > 1 GiB "
+        "| slowest | rate at most |\n"
+    )
     lines = "".join(
         f"| {one.name} | {one.does} | {one.cases:,} | {one.invalid:,} | {one.insufficient:,} | **{one.accepted}** | {one.ended} "
-        f"| {one.highest:.2%} |\n"
+        f"| {one.slowest:.2f} s | {one.highest:.2%} |\n"
         for one in rows
     )
     told = sum(one.cases for one in rows), sum(one.accepted for one in rows)
-    return f"{head}|---|---|--:|--:|--:|--:|--:|--:|\n{lines}\n{told[0]:,} documents, {told[1]} accepted.\n"
+    return f"{head}|---|---|--:|--:|--:|--:|--:|--:|--:|\n{lines}\n{told[0]:,} documents, {told[1]} accepted.\n"
 
 
-def written(rows: list[Row], on: date) -> None:
+def written(rows: list[Row], days: Sequence[str]) -> None:
     """Put the figures into the page."""
     page = PAGE.read_text("utf-8")
     head, rest = page.split(BEGIN)
     tail = rest.split(END)[1]
-    PAGE.write_text(f"{head}{BEGIN}Run of {on.isoformat()}.\n\n{table(rows)}{END}{tail}", "utf-8")
+    PAGE.write_text(f"{head}{BEGIN}Run of {' to '.join(dict.fromkeys((days[0], days[-1])))}.\n\n{table(rows)}{END}{tail}", "utf-8")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -180,30 +213,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--write", action="store_true", help=f"put them into {PAGE.name}")
     parser.add_argument("--most", type=int, default=0, metavar="N", help="so many cases of each class, spread evenly; 0: all")
     parser.add_argument("--mutations", type=int, default=10_000, metavar="N")
-    parser.add_argument("--first", type=int, default=0, metavar="N", help="number of the first mutation")
     parser.add_argument("--class", action="append", default=[], dest="only", metavar="NAME")
-    parser.add_argument("--merge", nargs="+", type=Path, default=[], metavar="FILE", help="add up what --json printed; nothing is run")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep what is done there and go on where an ended run was")
     chosen = parser.parse_args(arguments)
-    if chosen.merge:
-        parts = [json.loads(file.read_text("utf-8")) for file in chosen.merge]
-        return told(merged([[Row(**{**one, "faults": tuple(one["faults"])}) for one in part] for part in parts]), chosen)
-    rows = []
     with tempfile.TemporaryDirectory() as folder:
         make_hierarchy(Path(folder) / "pki")
         bench = Bench(Office(Path(folder) / "pki"), Path(folder), in_child=True)
         try:
-            for one in run(bench, chosen.most, chosen.mutations, first=chosen.first, only=chosen.only):
-                rows.append(one)
-                print(f"{one.name}: {one.cases}, accepted {one.accepted}, ended badly {one.ended} {one.faults or ''}", file=sys.stderr)
+            rows, days = kept(bench, chosen.keep or Path(folder) / "kept", chosen.most, chosen.mutations, chosen.only)
         finally:
             bench.close()
-    return told(rows, chosen)
-
-
-def told(rows: list[Row], chosen: argparse.Namespace) -> int:
-    """Print and perhaps write the figures; the exit code."""
     if chosen.write:
-        written(rows, date.today())  # noqa: DTZ011 - the day on the page is the writer's
+        written(rows, days)
     print(json.dumps([asdict(one) for one in rows], ensure_ascii=False) if chosen.json else table(rows))
     return int(any(one.faults for one in rows))
 

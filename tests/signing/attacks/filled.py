@@ -79,6 +79,13 @@ def _look_has(key: str, value: generic.PdfObject) -> Alter:
     return alter
 
 
+def _look_lacks(key: str) -> Alter:
+    def alter(_: Field, look: generic.StreamObject, __: Writer) -> None:
+        look.pop(name(key), None)
+
+    return alter
+
+
 def _field_has(key: str, value: generic.PdfObject) -> Alter:
     def alter(target: Field, _: generic.StreamObject, __: Writer) -> None:
         target[name(key)] = value
@@ -134,7 +141,7 @@ def looks() -> Iterator[tuple[str, Alter]]:
         yield f"shown elsewhere {rectangle}", _field_has("/Rect", numbers(*rectangle))
     for flags in (0, 1, 2, 32, 64, 512, 2 + 4):
         yield f"annotation flags {flags}", _field_has("/F", generic.NumberObject(flags))
-    for flags in (1, 1 << 12, 1 << 13, 1 << 20, 1 << 24, 1 << 25):
+    for flags in (0, 2, 1 << 12, 1 << 13, 1 << 20, 1 << 24, 1 << 25):
         yield f"field flags {flags}", _field_has("/Ff", generic.NumberObject(flags))
     yield "group of its own", _look_has("/Group", entry(S=name("/Transparency")))
     yield "in a layer", _look_has("/OC", entry(Type=name("/OCG")))
@@ -145,7 +152,10 @@ def looks() -> Iterator[tuple[str, Alter]]:
     )
     yield "no resources", _look_has("/Resources", entry())
     yield "resources more", _look_has("/Resources", entry(Font=entry(), XObject=entry()))
-    yield "another kind", _look_has("/Subtype", name("/Image"))
+    for kind in ("Image", "PS", "form"):
+        yield f"another kind {kind}", _look_has("/Subtype", name(f"/{kind}"))
+    yield "no kind", _look_lacks("/Subtype")
+    yield "another type", _look_has("/Type", name("/Pattern"))
     yield "look when pressed", _looks("D")
     yield "look when passed over", _looks("R")
     yield "three looks", _looks("D", "R")
