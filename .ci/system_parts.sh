@@ -24,6 +24,8 @@ system_parts() {
   have mutool || missing="$missing mupdf-tools"
   have xmlsec1 || missing="$missing xmlsec1"
   find_softhsm >/dev/null || missing="$missing softhsm2"
+  # Several hundred megabytes for the honest documents it makes: only where every test runs.
+  if [ "${FULL:-no}" = yes ]; then have soffice || missing="$missing libreoffice-writer-nogui"; fi
   if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && have apt-get; then
     say "System packages:$missing …"
     # shellcheck disable=SC2086  # a list of packages

@@ -1,4 +1,4 @@
-"""The named set of honest documents, and how many of them are refused: ``python -m tests.signing.honest [--json]``.
+"""The named set of honest documents, and how many of them are refused: ``python -m tests.signing.honest [--json] [--write]``.
 
 Every maker makes every text; each file goes the whole way (normalised if need be, signed, numbered, sealed, verified) and must come out
 valid. Makers whose program is not installed are named, never passed over in silence.
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pypdfium2
@@ -24,8 +25,11 @@ from signing import cleaning, fields, intake
 from signing.errors import SigningError
 from signing.model import AGENCY, LEADER
 from signing.report import Verdict
+from tests.signing.attack_run import PAGE, wilson
+from tests.signing.office_suite import printed
 from tests.support.signing_office import FONT, FONTS, LETTER, Office, examined, letter, make_hierarchy, plan
 
+BEGIN, END = "<!-- honest figures -->\n", "<!-- end of honest figures -->\n"
 TEXTS: dict[str, str] = {
     "letter": LETTER,
     "figures": """
@@ -43,6 +47,22 @@ TEXTS: dict[str, str] = {
     + '#math.equation(alt: "tổng", block: true, $ sum_(i=1)^n i = (n(n+1))/2 $) #strike[bỏ] #super[2] #underline[gạch chân]',
     "letters": LETTER + "ẮẰẲẴẶ ỨỪỬỮỰ ộợ đĐ ₫ – — “ ” … #text(size: 7pt)[chú thích cỡ nhỏ]",
     "landscape": LETTER.replace('paper: "a4"', 'paper: "a4", flipped: false') + "#rotate(15deg)[nghiêng]",
+    "footnotes": LETTER + "Điều 1.#footnote[Theo Nghị định 30/2020/NĐ-CP.] #lorem(80)#footnote[Phụ lục I.]",
+    "picture": LETTER
+    + '#image(bytes(range(768).map(i => calc.rem(i * 7, 256))), format: (encoding: "rgb8", width: 16, height: 16), width: 4cm, alt: "dấu")',
+    "transparent": LETTER + "#box(fill: rgb(0, 0, 255, 40), inset: 8pt)[Nền trong suốt] #text(fill: rgb(255, 0, 0, 120))[chữ mờ]",
+    "twenty pages": LETTER + "#pagebreak()\n#lorem(200)\n" * 19,
+    "mixed sheets": LETTER + '#page(paper: "a3", flipped: true)[Bản vẽ khổ lớn]\n#page(paper: "a5")[Phiếu]',
+    "merged cells": LETTER
+    + "#table(columns: 4, table.cell(colspan: 2)[Gộp], [3], [4], table.cell(rowspan: 2)[Dọc], [1], [2], [3], [4], [5])",
+    "header and page number": '#set page(header: [Mẫu số 01], footer: context counter(page).display("1"))\n' + LETTER + "#lorem(700)",
+    "lists": LETTER + "- Nơi nhận\n- Lưu: VT\n+ Một\n+ Hai\n  + Hai một\n/ Điều: giải thích",
+    "bookmarks": LETTER + '#link(<cuoi>)[Xem cuối] #pagebreak() = Phụ lục <cuoi> #link("mailto:vanthu@example.vn")[thư]',
+    "drawing": LETTER + "#place(dx: 1cm, circle(radius: 2cm, stroke: 2pt + red)) #line(length: 100%) #curve(curve.move((0pt, 50pt)), "
+    "curve.cubic((10pt, 0pt), (40pt, 90pt), (80pt, 20pt)))",
+    "code and figures": LETTER + '`mã hồ sơ` #raw("H27.05-261122-0001", block: true) 1.234.567,89 ₫ × 2⁵ ≤ ∞',
+    "small print": LETTER + "#text(size: 5pt)[#lorem(300)]",
+    "empty last page": LETTER + "#pagebreak()\n#pagebreak()",
     "outline": '#set heading(numbering: "1.")\n' + LETTER + "#outline()\n= Điều một\n#lorem(40)\n= Điều hai\n#lorem(40)",
 }
 
@@ -101,15 +121,6 @@ def redrawn(folder: Path) -> bytes:
         return out.getvalue()
 
 
-def office_suite(folder: Path) -> bytes:
-    """A text typed in LibreOffice Writer: from HTML, the only thing both sides read without more programs."""
-    text = "<h1>QUYẾT ĐỊNH</h1><p>Điều 1. Nội dung thứ nhất.</p><table border=1><tr><td>1</td></tr></table>"
-    (folder / "letter.html").write_text(f"<html><meta charset=utf-8>{text}</html>")
-    command = ["soffice", "--headless", f"-env:UserInstallation=file://{folder}/profile", "--convert-to", "pdf:writer_web_pdf_Export"]
-    subprocess.run([*command, "--outdir", str(folder), str(folder / "letter.html")], check=True, capture_output=True, timeout=180)
-    return (folder / "letter.pdf").read_bytes()
-
-
 GHOSTSCRIPT = ("gs", "-q", "-dNOPAUSE", "-dBATCH", "-dSAFER", "-sDEVICE=pdfwrite")
 MAKERS: dict[str, Callable[[Path], bytes]] = {
     "typst": typeset(),
@@ -126,7 +137,9 @@ MAKERS: dict[str, Callable[[Path], bytes]] = {
     "ghostscript": by(*GHOSTSCRIPT, "-sOutputFile={target}", "{source}"),
     "ghostscript, small": by(*GHOSTSCRIPT, "-dPDFSETTINGS=/ebook", "-sOutputFile={target}", "{source}"),
     "ghostscript, PDF 1.4": by(*GHOSTSCRIPT, "-dCompatibilityLevel=1.4", "-sOutputFile={target}", "{source}"),
-    "libreoffice": office_suite,
+    "libreoffice": printed("fodt", "pdf:writer_pdf_Export", TEXTS),
+    "libreoffice, archival": printed("fodt", 'pdf:writer_pdf_Export:{"SelectPdfVersion":{"type":"long","value":"2"}}', TEXTS),
+    "libreoffice, from HTML": printed("html", "pdf:writer_web_pdf_Export", TEXTS),
     "font not embedded": by_pikepdf(foreign_font),
     "with a form": by_pikepdf(form),
     "scan": scan,
@@ -173,7 +186,29 @@ def judged(folder: Path) -> Iterator[tuple[str, str, str]]:
         for text in TEXTS if not missing(maker) else ():
             place = folder / f"{maker}-{text}".replace(" ", "-")
             place.mkdir()
-            yield maker, text, refusal(office, made(maker, text, place))
+            why = refusal(office, made(maker, text, place))
+            if why:
+                print(f"{maker}, {text}: {why}", file=sys.stderr, flush=True)
+            yield maker, text, why
+
+
+def counted(rows: list[tuple[str, str, str]]) -> str:
+    """The figures of each maker as a table; its last row bounds the rate of refusals by this set."""
+    lines = []
+    for maker in dict.fromkeys(row[0] for row in rows):
+        refusals = [why for one, _, why in rows if one == maker]
+        lines.append(f"| {maker} | {len(refusals)} | {sum(1 for why in refusals if why)} |\n")
+    refused = sum(1 for row in rows if row[2])
+    told = f"| all | {len(rows)} | **{refused}** (rate at most {wilson(refused, len(rows)):.2%}) |\n"
+    return "| maker | documents | refused |\n|---|--:|--:|\n" + "".join(lines) + told
+
+
+def written(rows: list[tuple[str, str, str]], absent: list[str]) -> None:
+    """Put the figures into the page of the attacks."""
+    head, rest = PAGE.read_text("utf-8").split(BEGIN)
+    missed = f"\nNot installed when it was made: {', '.join(absent)}.\n" if absent else ""
+    day = date.today().isoformat()  # noqa: DTZ011 - the day on the page is the writer's
+    PAGE.write_text(f"{head}{BEGIN}Run of {day}, {len(TEXTS)} texts.\n\n{counted(rows)}{missed}{END}{rest.split(END)[1]}", "utf-8")
 
 
 def main() -> int:
@@ -183,6 +218,8 @@ def main() -> int:
     refused = [row for row in rows if row[2]]
     absent = [maker for maker in MAKERS if missing(maker)]
     makers, count = len(MAKERS) - len(absent), len(refused)
+    if "--write" in sys.argv:
+        written(rows, absent)
     if "--json" in sys.argv:
         print(json.dumps({"documents": len(rows), "refused": refused, "makers": makers, "not_installed": absent}, ensure_ascii=False))
     else:

@@ -6,6 +6,7 @@ of them off (the attack passes), or all but one (it is stopped by that one alone
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -13,13 +14,17 @@ from functools import partial
 from typing import Any
 from unittest.mock import patch
 
+from cryptography import x509
+from lxml import etree
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import DiffPolicy, DiffResult, ModificationLevel
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature, SignatureCoverageLevel
 from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko_certvalidator.policy_decl import AcceptAllAlgorithms
+from signxml.algorithms import SignatureMethod
+from signxml.xades.xades import XAdESSignatureConfiguration
 
-from signing import examine, guards, long_term, numbering, revocation, xades
+from signing import examine, guards, isolation, long_term, numbering, revocation, verify, warm, xades
 
 Off = Callable[[], Any]
 
@@ -155,6 +160,77 @@ TRUST_GUARDS = (
 )  # fmt: skip
 
 GUARDS = (*PDF_GUARDS, *TRUST_GUARDS)
+
+
+class Anything(tuple[str, ...]):
+    """A list of what is admitted that admits everything."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+def _any_place(root: etree._Element) -> etree._Element:
+    """The first signature wherever it stands and whatever it refers to."""
+    return next(root.iter(f"{xades.DS}Signature"))
+
+
+def _any_part(xml: bytes, _: object) -> bytes:
+    """Signed is what the library calls signed, be it the whole or not."""
+    root = etree.fromstring(xml)
+    certificate = x509.load_der_x509_certificate(xades._signer_certificate(_any_place(root)))
+    lax = XAdESSignatureConfiguration(expect_references=True, verification_time=certificate.not_valid_before_utc)
+    xades.XAdESVerifier().verify(xml, x509_cert=certificate, expect_config=lax)
+    return xades._canonical(root)
+
+
+XML_GUARDS = (
+    Guard(
+        "place and references", "`xades._root_signature`", "one signature, a child of the root, with one reference to the whole document?",
+        lambda: [patch.object(xades, "_root_signature", _any_place)],
+    ),
+    Guard(
+        "whole document", "`xades._verified`", "is what was verified all there is to read?",
+        lambda: [patch.object(xades, "_verified", _any_part)],
+    ),
+    Guard(
+        "XML transforms", "`xades._TRANSFORMS`", "nothing but the enveloped signature and canonical forms?",
+        lambda: [patch.object(xades, "_TRANSFORMS", Anything())],
+    ),
+    Guard("XML digests", "`xades._DIGESTS`", "one of three digests?", lambda: [patch.object(xades, "_DIGESTS", Anything())]),
+    Guard(
+        "XML methods", "`xades._METHODS`", "one of four methods, none of them a MAC?",
+        lambda: [patch.object(xades, "_METHODS", frozenset(SignatureMethod))],
+    ),
+    Guard(
+        "token in XML", "`xades._token_time`", "is every unsigned part of the time-stamp token exactly what it must be?",
+        lambda: [patch.object(xades, "container_fault", lambda *_, **__: None)],
+    ),
+    Guard("size of XML", "`xades._MOST_BYTES`", "no more than 20 MiB?", lambda: [patch.object(xades, "_MOST_BYTES", sys.maxsize)]),
+)  # fmt: skip
+
+LIMITS = (
+    Guard("size of a file", "`verify.MOST_BYTES`", "no more than 100 MiB?", lambda: [patch.object(verify, "MOST_BYTES", sys.maxsize)]),
+    Guard("memory", "`isolation.limit`", "no more than one gibibyte?", lambda: [patch.object(warm, "limit", _unlimited("AS"))]),
+    Guard(
+        "processor time", "`isolation.limit`", "no more than five seconds of work, and as much more as a large file's bytes need?",
+        lambda: [patch.object(warm, "limit", _unlimited("CPU"))],
+    ),
+)  # fmt: skip
+
+
+def _unlimited(kind: str) -> Callable[..., None]:
+    """The limits of a process but one."""
+    import resource
+
+    kept = resource.setrlimit
+    left_out = getattr(resource, f"RLIMIT_{kind}")
+    stock = isolation.limit
+
+    def limit(cpu_seconds: int, memory: int = isolation.MEMORY) -> None:
+        with patch.object(resource, "setrlimit", lambda which, most: None if which == left_out else kept(which, most)):
+            stock(cpu_seconds, memory)
+
+    return limit
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import pytest
 from tests.signing import honest
 from tests.support.signing_office import Office
 
-INSTALLED = sorted(maker for maker in honest.MAKERS if maker != "libreoffice")
+INSTALLED = sorted(maker for maker in honest.MAKERS if not maker.startswith("libreoffice"))
 
 
 @pytest.mark.parametrize("maker", INSTALLED)
@@ -22,7 +22,9 @@ def test_an_honest_document_can_be_signed_and_is_called_valid(office: Office, tm
 @pytest.mark.full
 @pytest.mark.timeout(3600)
 def test_of_the_whole_set_at_most_one_in_a_hundred_is_refused(tmp_path: Path) -> None:
+    """Three hundred without a refusal bound the rate at one in a hundred (95 %); `./test --full` installs every maker's program."""
+    assert [maker for maker in honest.MAKERS if honest.missing(maker)] == []
     rows = list(honest.judged(tmp_path))
 
-    assert len(rows) >= 100
+    assert len(rows) >= 300
     assert len([row for row in rows if row[2]]) * 100 <= len(rows), [row for row in rows if row[2]]

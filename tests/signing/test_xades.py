@@ -112,9 +112,9 @@ def test_transforms_and_outer_references_properly_signed_are_refused_unfetched(o
         assert asked == []
 
 
-def signed_with(office: Office, *, transform: str = "", address: str = "") -> bytes:
+def signed_with(office: Office, *, transform: str = "", address: str = "", packet: str = "") -> bytes:
     """A packet whose signed part was altered before its signature value was made."""
-    packet = signed(office, stamped=False).decode()
+    packet = packet or signed(office, stamped=False).decode()
     packet = packet.replace("<ds:Transforms>", f"<ds:Transforms>{transform}", 1).replace('URI=""', f'URI="{address}"', 1)
     root = etree.fromstring(packet.encode())
     info, value = root.find(f".//{DS}SignedInfo"), root.find(f".//{DS}SignatureValue")

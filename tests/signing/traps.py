@@ -91,7 +91,7 @@ def page() -> str:
         f"| {one.get('number', '')} | {one['what']} | {one['guard']} | {'<br>'.join(link(test) for test in one['tests'])} |\n"
         for one in TRAPS
     )
-    guards = "".join(f"| {one.name} | {one.where} | {one.asks} |\n" for one in switches.GUARDS)
+    guards = "".join(f"| {one.name} | {one.where} | {one.asks} |\n" for one in (*switches.GUARDS, *switches.XML_GUARDS, *switches.LIMITS))
     return f"""# Traps of signing, and the tests that fail without our guard
 
 Written by `python -m tests.signing.traps --write` from `docs/signing-traps.toml`; a test compares. What the attack generators do and how
@@ -105,7 +105,8 @@ many documents they made is told in [signing-attacks.md](signing-attacks.md).
 ## The guards, switched off one by one
 
 `tests/signing/test_guards_off.py` switches them off: with none of them the attack passes, with one alone it is stopped, and for those that
-nothing else replaces the attack passes with only this one off (`IRREPLACEABLE`). Before the first signature every finding of the lint has a
+nothing else replaces the attack passes with only this one off (`IRREPLACEABLE`). `tests/signing/test_xml_guards_off.py` does the same with
+the guards of signed XML and with the limits of the verifying process. Before the first signature every finding of the lint has a
 document that no other finding stops ({", ".join(f"`{code}`" for code in sorted(LINT))}).
 
 | guard | where | what it asks |
