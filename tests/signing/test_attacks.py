@@ -128,6 +128,33 @@ def test_what_a_dishonest_clerk_fills_in_is_refused_even_under_a_seal(shared: Of
     assert accepted == ["honest"]
 
 
+def test_an_appearance_of_another_kind_is_refused_under_the_seal(shared: Office) -> None:
+    """A picture, or nothing at all, where the number is drawn; every byte of the drawing is the honest one."""
+    kinds = ("another kind Image, at once", "no kind, at once", "another type, at once")
+    filled = {title: document for title, document in attacks.dishonest_filling(shared.leader_signed()) if title in kinds}
+    assert len(filled) == 3
+
+    for title, document in filled.items():
+        assert examined(shared, shared.sign(document, AGENCY, "agency", visible=False)).verdict is Verdict.INVALID, title
+
+
+def test_a_report_holds_plain_values_only(shared: Office, issued: bytes) -> None:
+    """The library's strings hold the whole reader: a copy of the report copied the file, and broke where the metadata was broken."""
+    report = examined(shared, issued)
+    report.to_json()
+
+    def kinds(one: object) -> set[type]:
+        if isinstance(one, dict):
+            return set().union(*(kinds(value) for value in one.values()), *(kinds(key) for key in one))
+        return set().union(*(kinds(value) for value in one)) if isinstance(one, list | tuple) else {type(one)}
+
+    rows = [vars(one) for one in (report, *report.signatures, *(change for one in report.signatures for change in one.changes))]
+    assert rows[1]["field"] == LEADER
+    for row in rows:
+        plain = {key: value for key, value in row.items() if key not in ("signatures", "changes", "certificate", "reasons")}
+        assert kinds(plain) <= {str, int, bool, Verdict, type(None)}
+
+
 def test_a_seal_of_a_hostile_key_is_not_trusted(shared: Office, tmp_path: Path) -> None:
     make_hierarchy(tmp_path / "hostile")
     hostile = Office(tmp_path / "hostile")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from asn1crypto import x509
+from asn1crypto import cms, core, x509
 from hypothesis import example, given
 from hypothesis import strategies as st
 from pyhanko.pdf_utils import generic
@@ -91,7 +91,55 @@ def test_names_are_the_same_or_not_as_before(one: list[tuple[str, str, str]], ot
     assert _answer(hastened.name_key, first) == _answer(hastened.key_slowly, first)
 
 
+@pytest.mark.parametrize(
+    ("header", "is_indefinite"),
+    [
+        ("3080", True), ("308180", False), ("30820180", False), ("a0803080", True), ("a08180308180", False), ("a0043080", True),
+        ("bf8a058180", False), ("bf8a0580", True), ("bf800180", True), ("30", False), ("", False), ("bf", False), ("bf80", False),
+    ],
+)  # fmt: skip
+def test_an_indefinite_length_is_told_from_one_that_ends_in_the_same_octet(header: str, is_indefinite: bool) -> None:
+    assert hastened.indefinite(bytes.fromhex(header)) is is_indefinite
+
+
+class Bag(core.SequenceOf):
+    _child_spec = core.OctetString
+
+
+@pytest.mark.parametrize("length", [125, 126, 127, 382, 383])
+@pytest.mark.parametrize("explicit", [None, 0])
+def test_sequences_are_written_as_before(length: int, explicit: int | None) -> None:
+    """A content of 128 octets has the header 30 81 80; read, made, changed, forced: the same bytes."""
+    options: dict[str, Any] = {} if explicit is None else {"explicit": explicit}
+    made = Bag([b"x" * (length - 3 if length > 200 else length - 2)], **options)
+    written = hastened.dump_slowly[core.SequenceOf](made)
+    read = Bag.load(written, **options)
+    assert made.dump() == read.dump() == read.dump(force=True) == made.copy().dump() == written
+    read.append(core.OctetString(b"more"))
+    assert read.dump() == hastened.dump_slowly[core.SequenceOf](read) == Bag([one.native for one in read], **options).dump() != written
+
+
+def test_an_indefinite_sequence_is_written_as_a_definite_one() -> None:
+    assert Bag.load(bytes.fromhex("3080040161" + "0000")).dump() == bytes.fromhex("3003040161")
+
+
+def test_what_is_128_octets_long_is_not_written_anew() -> None:
+    """Whatever holds it: the library's way writes everything below it anew, at each level once more, each time it is asked."""
+    sizes = (cms.CMSAttributes([cms.CMSAttribute({"type": "message_digest", "values": [b"x" * size]})]) for size in range(90, 128))
+    made = next(one for one in sizes if one.dump()[:3] == b"\x31\x81\x80")
+    read = cms.CMSAttributes.load(made.dump())
+    assert read[0]["type"].native == "message_digest"
+
+    with effort() as counted:
+        written = read.dump()
+    with effort() as slowly:
+        same = hastened.dump_slowly[core.SequenceOf](read)
+    assert same == written
+    assert slowly.calls > 2 * counted.calls
+
+
 def test_the_libraries_use_them() -> None:
+    assert core.Sequence.dump is core.SequenceOf.dump is hastened.dump_sequence
     assert pades.hasten is hastened.hasten
     assert generic.read_hex_string_from_stream is hastened.read_hex_string  # type: ignore[comparison-overlap]
     assert x509.NameTypeAndValue._ldap_string_prep is hastened.prepare_name
