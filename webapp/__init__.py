@@ -17,6 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from engine.runtime import Runtime
 from webapp import errors, frame, health, i18n, login, security, static_files, transaction
 from webapp.allowance import Allowance
+from webapp.application import Web
 from webapp.rendering import formats, forms, navigation, words
 
 AREAS = ("desk", "counter", "signing_room", "documents", "board", "designer", "admin", "portal", "api")
@@ -26,7 +27,7 @@ MEGABYTE = 1024 * 1024
 def create_app(runtime: Runtime) -> Flask:
     """Return the web application of one installation."""
     settings = runtime.settings
-    app = Flask(__name__, static_folder=None)
+    app = Web(__name__, static_folder=None)
     app.config.update(
         SECRET_KEY=settings.secret_key, MAX_CONTENT_LENGTH=64 * MEGABYTE, MAX_FORM_MEMORY_SIZE=2 * MEGABYTE, MAX_FORM_PARTS=1000
     )

@@ -13,9 +13,7 @@ from typing import Any, ParamSpec, cast
 from flask import Flask, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import RoleMixin, Security, SQLAlchemySessionUserDatastore, UserMixin, current_user, login_user
-from sqlalchemy import inspect
-from sqlalchemy.orm import Mapped, make_transient_to_detached, relationship
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm import Mapped, relationship
 from werkzeug.local import LocalProxy
 
 from engine.accounts.model import Account, RoleName, account_role
@@ -23,9 +21,11 @@ from engine.errors import Forbidden
 from engine.queries.signed_in import Holder, SignedIn, holder
 from engine.queries.signed_in import signed_in as behind
 from engine.runtime import Actor, UnitOfWork
-from webapp.transaction import SYSTEM, first, look
+from webapp.transaction import SYSTEM, first, key_of_form, look
 
 P = ParamSpec("P")
+NOBODY_ASKED = ("static_files.", "health.", "api.")
+"""The areas that do not ask whose session it is."""
 
 
 class Role(RoleName, RoleMixin):
@@ -49,23 +49,34 @@ class Accounts(SQLAlchemySessionUserDatastore):
         self.db.session.flush()
 
     def find_user(self, case_insensitive: bool = False, **identity: Any) -> Any:
-        """Return the account; of the session cookie, which is read before the view begins, a copy that belongs to no session."""
+        """Return the account; outside a unit of work, for whoever asks the library who is signed in, the one of the session."""
         if "unit" in g:
             return super().find_user(case_insensitive, **identity)
-        found = holder(first(), str(identity["fs_uniquifier"]))
-        if found is None:
-            return None
-        g.me = found.person
-        return copy_of(found)
+        return read(str(identity["fs_uniquifier"]))
 
 
-def copy_of(found: Holder) -> User:
-    """Return an account as it was read, for whoever only looks at it."""
-    user: User = inspect(User).class_manager.new_instance()
-    user.__dict__.update(found.account)
-    make_transient_to_detached(user)
-    set_committed_value(user, "roles", [Role(name=name, description=description) for name, description in found.roles])
-    return user
+class Visitor(UserMixin):
+    """The account of a session as it stands in this request, for whoever only looks at it."""
+
+    must_change_password: bool
+
+    def __init__(self, found: Holder) -> None:
+        self.__dict__.update(found.account)
+        self.roles = [Role(name=name, description=description) for name, description in found.roles]
+
+
+def read(uniquifier: str, request_key: str = "") -> Visitor | None:
+    """Return whose session this is as it stands now; None when the account is closed or its sessions were ended.
+
+    Of the form of an act that is remembered, what was answered before is asked for on the same way.
+    """
+    found = holder(first(), uniquifier, request_key)
+    if found is None:
+        return None
+    g.holder = found
+    if request_key:
+        g.recalled = (request_key, found.answer)
+    return Visitor(found)
 
 
 class using:  # noqa: N801 — reads as English: with using(w)
@@ -102,6 +113,7 @@ def install(app: Flask) -> None:
     # Nobody signs in but by the session's cookie; nothing asks Flask-Principal, which would look who asks at a program's requests too.
     security.login_manager.request_loader(lambda _request: None)
     app.before_request_funcs[None].remove(security.principal._on_before_request)
+    app.after_request_funcs[None].remove(security.login_manager._update_remember_cookie)
     app.before_request(recognise)
 
 
@@ -112,11 +124,16 @@ def security() -> Any:
 
 def recognise() -> ResponseReturnValue | None:
     """Find out who asks; somebody who must change a first password is sent there before anything else."""
-    if request.endpoint is None or request.endpoint.startswith(("static_files.", "health.", "api.")):
+    endpoint = request.endpoint
+    if endpoint is None or endpoint.startswith(NOBODY_ASKED):
         return None
-    if current_user.is_authenticated:
-        g.actor = Actor(kind="person", account=current_user.id, person=me().person)
-        if current_user.must_change_password and not request.endpoint.startswith(("login.", "i18n.")):
+    known, uniquifier = g._get_current_object(), session.get("_user_id")
+    visitor = read(uniquifier, key_of_form()) if uniquifier else None
+    # What Flask-Login's own way ends in, for `current_user`; it would ask for more cookies, and where the session began.
+    security().login_manager._update_request_context_with_user(visitor)
+    if visitor is not None:
+        known.visitor, known.actor = visitor, Actor(kind="person", account=visitor.id, person=known.holder.person_id)
+        if visitor.must_change_password and not endpoint.startswith(("login.", "i18n.")):
             return redirect(url_for("login.password"), 303)
     return None
 
@@ -124,8 +141,11 @@ def recognise() -> ResponseReturnValue | None:
 def me() -> SignedIn:
     """Return the signed-in person with the positions held today."""
     if "me" not in g:
-        with look(SYSTEM) as w:
-            g.me = behind(w, current_user.id)
+        if "holder" in g:
+            g.me = g.holder.person
+        else:
+            with look(SYSTEM) as w:
+                g.me = behind(w, current_user.id)
     return cast(SignedIn, g.me)
 
 
@@ -146,7 +166,7 @@ def holding(*roles: str) -> Callable[[Callable[P, ResponseReturnValue]], Callabl
     def decorate(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-            if not current_user.is_authenticated:
+            if g.get("visitor") is None:
                 return to_sign_in()
             if roles and not me().roles & set(roles):
                 raise Forbidden("web.role_missing", roles=", ".join(roles))
@@ -166,3 +186,4 @@ def begin_session(user: User) -> None:
     session.permanent = True
     login_user(user, remember=False)
     g.pop("me", None)
+    g.pop("holder", None)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hmac
 import secrets
-from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import structlog
-from flask import Blueprint, Flask, Request, Response, g, request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+from flask import Blueprint, Flask, Response, current_app, g, request, session
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf import CSRFProtect
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from itsdangerous import URLSafeTimedSerializer
 
-csrf = CSRFProtect()
+from webapp.sessions import HonestCookies, Seal, encoded
+
+FIELD = "csrf_token"
+HARMLESS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 limiter = Limiter(get_remote_address, storage_uri="memory://", strategy="moving-window")
 area = Blueprint("security", __name__)
 log = structlog.get_logger("motcua.web")
@@ -21,7 +24,7 @@ log = structlog.get_logger("motcua.web")
 # The editors of the designer write inline styles and embed their icon fonts; nobody else may.
 EDITORS = "/designer"
 POLICY = (
-    "default-src 'self'; script-src 'self' 'nonce-{nonce}'; style-src 'self'{styles}; img-src 'self' data: blob:; font-src 'self'{fonts}; "
+    "default-src 'self'; script-src 'self'{nonce}; style-src 'self'{styles}; img-src 'self' data: blob:; font-src 'self'{fonts}; "
     "connect-src 'self'{connect}; worker-src 'self' blob:; object-src 'none'; "
     "base-uri 'none'; frame-ancestors 'none'; form-action 'self'; report-uri /csp-report"
 )
@@ -33,49 +36,40 @@ HEADERS = {
 }
 
 
-RENEWED = timedelta(minutes=5)
-"""How old a session's cookie may be before a page sends it again; a session without any page for twelve hours is over."""
-
-
-class HonestCookies(SecureCookieSessionInterface):
-    """The session cookie is Secure exactly when the request came by https; a local installation has no certificate.
-
-    What a page fetches beside itself (progress, suggestions, pictures) does not send it again unless it changed something: its answer
-    could arrive after that of a form, and would put the session back to before it, the words about what was done with it. A page sends
-    it again when it is a few minutes old: whoever works is not signed out meanwhile, and not every answer has to be sealed.
-    """
+class Tokens(CSRFProtect):  # type: ignore[misc]
+    """Flask-WTF's tokens of forms. The usual one, sent with the form and exactly as the library wrote it, is checked at once; of whatever
+    differs the library is the judge."""
 
     def __init__(self) -> None:
-        self._serializer: URLSafeTimedSerializer | None = None
+        super().__init__()
+        self._seal: Seal | None = None
+        self._exempted: dict[str, bool] = {}
 
-    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
-        """Return what seals and reads cookies, made once: the key of an installation does not change while it runs."""
-        if self._serializer is None:
-            self._serializer = super().get_signing_serializer(app)
-        return self._serializer
+    def protect(self, apply_exemptions: bool = False) -> None:
+        """Let a request pass that carries the token of its session, or need not."""
+        asked = request._get_current_object()  # type: ignore[attr-defined]
+        if asked.method in HARMLESS:
+            return
+        endpoint = asked.endpoint
+        exempt = self._exempted.get(endpoint)
+        if exempt is None and endpoint is not None:
+            exempt = self._exempted[endpoint] = self._is_exempt()
+        if exempt is False and self.is_usual(asked.form.get(FIELD, ""), session.get(FIELD)):
+            g.csrf_valid = True
+            return
+        super().protect(apply_exemptions)
 
-    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Return the session of a request's cookie, and remember when it was sealed."""
-        serializer, cookie = self.get_signing_serializer(app), request.cookies.get(self.get_cookie_name(app))
-        if serializer is None or not cookie:
-            return super().open_session(app, request)
-        try:
-            facts, sealed = serializer.loads(cookie, max_age=int(app.permanent_session_lifetime.total_seconds()), return_timestamp=True)
-        except BadSignature:
-            return self.session_class()
-        g.session_sealed = sealed
-        return self.session_class(facts)
+    def is_usual(self, token: str, mark: Any) -> bool:
+        """Whether *token* is what the library writes for the *mark* of a session, at any time, and sealed with our key."""
+        if type(mark) is not str or not token:
+            return False
+        if self._seal is None:
+            self._seal = Seal(URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="wtf-csrf-token"))
+        opened = self._seal.opened(token.encode())
+        return opened is not None and hmac.compare_digest(opened[0], encoded(b'"%s"' % mark.encode()))
 
-    def get_cookie_secure(self, app: Flask) -> bool:
-        """Return whether this request came by https."""
-        return request.is_secure
 
-    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Send the cookie with a page when it grows old, and with whatever changed it."""
-        beside = response.mimetype != "text/html" or request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
-        sealed: datetime | None = g.get("session_sealed")
-        if session.modified or (not beside and (sealed is None or datetime.now(UTC) - sealed > RENEWED)):
-            super().save_session(app, session, response)
+csrf = Tokens()
 
 
 def install(app: Flask) -> None:
@@ -90,38 +84,52 @@ def install(app: Flask) -> None:
     )
     csrf.init_app(app)
     limiter.init_app(app)
-    # Every limit stands at its view and is judged there; before each request of the whole application there would be none to find.
+    # Every limit stands at its view and is judged there, before it and without headers: around each request there is nothing to find.
     app.before_request_funcs[None].remove(limiter._check_request_limit)
+    app.after_request_funcs[None] = [hook for hook in app.after_request_funcs[None] if getattr(hook, "args", ()) != (limiter,)]
+    app.teardown_request_funcs[None].remove(limiter._Limiter__release_context)  # type: ignore[attr-defined]
     csrf.exempt(area)
     app.register_blueprint(area)
-    app.before_request(new_nonce)
     app.after_request(add_headers)
-    app.jinja_env.globals["nonce"] = lambda: g.nonce
+    app.jinja_env.globals["nonce"] = nonce
     app.jinja_env.globals["new_request_id"] = lambda: secrets.token_urlsafe(18)
 
 
-def new_nonce() -> None:
-    """Give the request its own nonce."""
-    g.nonce = secrets.token_urlsafe(16)
+def nonce() -> str:
+    """Return the request's own nonce; a page that asks for none allows none."""
+    found: str | None = g.get("nonce")
+    if found is None:
+        found = g.nonce = secrets.token_urlsafe(16)
+    return found
+
+
+def policy(editor: bool, nonce: str | None = None, agent: str | None = None) -> str:
+    """Return the content policy of a page; only where somebody signs with a token of their own it may talk to the computer's *agent*."""
+    return POLICY.format(
+        nonce=f" 'nonce-{nonce}'" if nonce else "",
+        styles=" 'unsafe-inline'" if editor else "",
+        fonts=" data:" if editor else "",
+        connect=f" {agent}" if agent else "",
+    )
+
+
+STRICT = policy(editor=False)
 
 
 def add_headers(response: Response) -> Response:
     """Add the policy and the headers; pages with personal data are never stored by a browser or a proxy."""
-    if "Content-Security-Policy" not in response.headers:
-        editor = request.path.startswith(EDITORS)
-        nonce = g.get("nonce") or secrets.token_urlsafe(16)
-        # Only a page on which somebody signs with a token of their own may talk to the agent on their computer.
-        connect = f" {g.agent}" if g.get("agent") else ""
-        response.headers["Content-Security-Policy"] = POLICY.format(
-            nonce=nonce, styles=" 'unsafe-inline'" if editor else "", fonts=" data:" if editor else "", connect=connect
-        )
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    if request.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-    if request.endpoint != "static_files.asset":
-        response.headers.setdefault("Cache-Control", "no-store")
-        response.headers.add("Vary", "Cookie")
+    asked, known, headers = request._get_current_object(), g._get_current_object(), response.headers  # type: ignore[attr-defined]
+    given = {name.lower() for name, _ in headers}
+    if "content-security-policy" not in given:
+        used, agent, editor = known.get("nonce"), known.get("agent"), asked.path.startswith(EDITORS)
+        headers.add("Content-Security-Policy", policy(editor, used, agent) if used or agent or editor else STRICT)
+    headers.extend([(name, value) for name, value in HEADERS.items() if name.lower() not in given])
+    if asked.is_secure and "strict-transport-security" not in given:
+        headers.add("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    if asked.endpoint != "static_files.asset":
+        if "cache-control" not in given:
+            headers.add("Cache-Control", "no-store")
+        headers.add("Vary", "Cookie")
     return response
 
 

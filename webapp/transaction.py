@@ -75,6 +75,7 @@ def leave(_error: BaseException | None = None) -> None:
     """Let go of the unit of work nobody went on in: it has only looked."""
     begun: tuple[ExitStack, UnitOfWork] | None = g.pop("begun", None)
     if begun is not None:
+        g.pop("recalled", None)
         stack, w = begun
         w.session.close()
         stack.close()
@@ -117,9 +118,9 @@ def act(
         @wraps(view)
         def answered(*args: P.args, **kwargs: P.kwargs) -> Response:
             g.form_page = page
-            key = request.form.get("request_id", "")[:64] if remembered else ""
+            key = key_of_form() if remembered else ""
             with opened(actor()) as w:
-                known = w.recall(key) if key else None
+                known = recalled(w, key) if key else None
                 if known is not None:
                     return again(known)
                 response = make_response(view(w, *args, **kwargs))
@@ -127,9 +128,24 @@ def act(
                     w.remember(key, first_answer(response))
             return response
 
+        answered.remembers = remembered  # type: ignore[attr-defined]
         return answered
 
     return decorate
+
+
+def key_of_form() -> str:
+    """Return the number of the form that asks for an act which is remembered; empty when there is none."""
+    asked = request._get_current_object()  # type: ignore[attr-defined]
+    if asked.method != "POST" or not getattr(current_app.view_functions[asked.endpoint], "remembers", False):
+        return ""
+    return str(asked.form.get("request_id", ""))[:64]
+
+
+def recalled(w: UnitOfWork, key: str) -> dict[str, Any] | None:
+    """Return the answer this form got before; who asks and this were found out together where a session asks."""
+    asked: tuple[str, dict[str, Any] | None] | None = g.get("recalled")
+    return asked[1] if asked is not None and asked[0] == key else w.recall(key)
 
 
 def first_answer(response: Response) -> dict[str, Any]:

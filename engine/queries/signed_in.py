@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from sqlalchemy import SmallInteger, Text, bindparam, func, literal_column, or_,
 from sqlalchemy.dialects.postgresql import JSONB
 
 from engine.accounts.model import Account, Preference, RoleName, account_role
+from engine.errors import Conflict
 from engine.kernel import wire
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
@@ -56,21 +57,50 @@ def signed_in(w: UnitOfWork, account: int) -> SignedIn:
     preference = w.session.get(Preference, account)
     roles = tuple((role.name, role.description) for role in owner.roles) if owner else ()
     name = (owner.display_name or owner.email) if owner else ""
-    return behind(w, account, name, roles, preference.choices if preference else {})
+    choices = preference.choices if preference else {}
+    return _behind(directory(w.session, w.province), w.now, account, name, roles, choices)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Holder:
-    """The account a session belongs to, column by column, and who is behind it."""
+    """The account a session belongs to, column by column, and who is behind it at the instant of the unit of work.
+
+    ``answer`` is what was answered to the request asked for with it: None when it is new, `NOT_ASKED` when none was asked for.
+    """
 
     account: Mapping[str, Any]
     roles: tuple[tuple[str, str | None], ...]
-    person: SignedIn
+    choices: Json
+    answer: Json | None
+    known: Directory
+    at: datetime
+
+    @property
+    def person_id(self) -> UUID | None:
+        """The person of the account."""
+        return self.known.accounts.get(self.account["id"])
+
+    @cached_property
+    def person(self) -> SignedIn:
+        """The person with everything held; put together when somebody asks."""
+        account = self.account
+        return _behind(self.known, self.at, account["id"], account["display_name"] or account["email"], self.roles, self.choices)
 
 
-def holder(w: UnitOfWork, uniquifier: str) -> Holder | None:
-    """Return whose session this is as it stands now, in one statement; None when the account is closed or its sessions were ended."""
-    found = wire.read(w.session, (_known(),), {"uniquifier": uniquifier, "province": w.province})[0]
+NOT_ASKED: Json = {}
+
+
+def holder(w: UnitOfWork, uniquifier: str, request_key: str = "") -> Holder | None:
+    """Return whose session this is as it stands now, in one journey; None when the account is closed or its sessions were ended.
+
+    A form's *request_key* is claimed in the same journey, exactly as `UnitOfWork.recall` claims it for this account, so that
+    `UnitOfWork.remember` may keep the answer.
+
+    Raises:
+        Conflict: the key was claimed with other content, which forms never give.
+    """
+    asked = {"uniquifier": uniquifier, "province": w.province, "key": f":{request_key}", "at": w.now}
+    found, *claimed = wire.read(w.session, (_known(), CLAIM) if request_key else (_known(),), asked)
     if not found:
         return None
     organisation, roles, choices, *values = found[0]
@@ -78,8 +108,21 @@ def holder(w: UnitOfWork, uniquifier: str) -> Holder | None:
     if not account["active"]:
         return None
     renumber(w.session, organisation)
+    answer: Json | None = NOT_ASKED
+    if claimed:
+        ((content, answer),) = claimed[0]
+        if content:
+            raise Conflict("request.other_content")
     named = tuple((role["name"], role["description"]) for role in roles or ())
-    return Holder(account, named, behind(w, account["id"], account["display_name"] or account["email"], named, choices or {}))
+    return Holder(account, named, choices or {}, answer, directory(w.session, w.province), w.now)
+
+
+CLAIM = wire.Prepared(
+    "insert into answered_request as known (province, key, content, at) "
+    "select $1, 'person:' || account.id || $2, '', $3 from account where fs_uniquifier = $4 and active "
+    "on conflict (province, key) do update set key = known.key returning known.content, known.answer",
+    ("province", "key", "at", "uniquifier"),
+)
 
 
 @cache
@@ -103,14 +146,15 @@ def _names() -> tuple[str, ...]:
     return tuple(wire.shape(Account).read)
 
 
-def behind(w: UnitOfWork, account: int, otherwise: str, roles: Sequence[tuple[str, str | None]], choices: Json) -> SignedIn:
-    """Return the person of an account with everything held at ``w.now``; *otherwise* is the name of an account without one."""
-    known = directory(w.session, w.province)
+def _behind(
+    known: Directory, at: datetime, account: int, otherwise: str, roles: Sequence[tuple[str, str | None]], choices: Json
+) -> SignedIn:
+    """Return the person of an account with everything held at an instant; *otherwise* is the name of an account without one."""
     person = known.accounts.get(account)
     installation = tuple(
         Held(name, {"vi": description or name, "en": name}, UUID(int=0), {"vi": "", "en": ""}) for name, description in roles
     )
-    seats = held_by(known, person, w.now) if person else ()
+    seats = held_by(known, person, at) if person else ()
     return SignedIn(account, person, known.names[person] if person else otherwise, (*seats, *installation), dict(choices))
 
 

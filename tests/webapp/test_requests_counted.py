@@ -182,7 +182,7 @@ def test_a_page_seals_the_session_again_when_it_grows_old_and_an_act_when_it_cha
     head.get("/desk")
     assert "Set-Cookie" not in head.get("/desk").headers
 
-    monkeypatch.setattr("webapp.security.RENEWED", timedelta(seconds=-1))
+    monkeypatch.setattr("webapp.sessions.RENEWED", timedelta(seconds=-1))
     assert head.get("/desk").headers["Set-Cookie"].startswith("motcua=")
     beside = head.get("/desk/rows", headers={"Sec-Fetch-Mode": "cors"})
     assert "Set-Cookie" not in beside.headers
