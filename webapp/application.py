@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 from flask import Flask, Request, Response
 from markupsafe import escape
 from werkzeug.datastructures import Headers, ImmutableMultiDict
-from werkzeug.http import parse_cookie
+from werkzeug.sansio.http import parse_cookie
 from werkzeug.utils import cached_property
 
 if TYPE_CHECKING:

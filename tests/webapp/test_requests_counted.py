@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from engine.accounts.model import AccessToken, Account, new_token
 from engine.commands import dossiers, organisation
 from engine.dossier.model import Dossier
+from engine.kernel.requests import AnsweredRequest
 from engine.kernel.unit_of_work import Actor
 from engine.organisation.model import Appointment
 from engine.process.model import Task
@@ -67,6 +68,8 @@ def test_an_officer_completes_a_step_in_one_transaction_of_five_statements(head:
     assert answer.status_code == 303, answer.text
     # Who asks; whether it was asked before; the dossier locked; what is around it; everything written, the answer with it.
     assert (len(asked), asked.commits) == (5, 1), asked
+    again = sent(head, second, mark, request_id="two")
+    assert (again.status_code, again.headers["Location"]) == (303, answer.headers["Location"])
 
 
 def test_a_program_completes_a_step_in_one_transaction_of_four_statements(app: Flask, office: Office) -> None:
@@ -107,6 +110,8 @@ def test_a_closed_account_completes_nothing_with_the_session_it_has(head: Visito
         w.session.execute(update(Account).where(Account.id == account_of(office, "division_head")).values(active=False))
 
     assert sent(head, task, mark, request_id="one").headers["Location"].startswith("/login")
+    with office.runtime.begin(SYSTEM) as w:
+        assert w.session.scalars(select(AnsweredRequest)).all() == []
 
 
 @pytest.mark.parametrize(("who", "address", "most"), [("specialist", "/desk", 6), ("reception", "/counter", 5)])
