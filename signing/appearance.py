@@ -23,6 +23,7 @@ from pyhanko.pdf_utils.layout import AxisAlignment, BoxConstraints, InnerScaling
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.stamp import StaticStampStyle
 
+from signing.errors import SigningError
 from signing.model import MM, Box
 
 _FILL = SimpleBoxLayoutRule(AxisAlignment.ALIGN_MID, AxisAlignment.ALIGN_MID, Margins.uniform(0), InnerScaling.STRETCH_TO_FIT)
@@ -66,10 +67,17 @@ def agency_appearance(box: Box, agency: str, *, test: bool = True, fonts: Path |
 def line_appearance(
     box: Box, lines: list[str], at: datetime, align: Literal["left", "right"] = "right", *, fonts: Path | None = None
 ) -> StaticStampStyle:
-    """Text only, upright 10 pt black, with the signing time by ISO 8601: separate annexes and electronic copies, top right of page 1."""
+    """Text only, upright 10 pt black, with the signing time by ISO 8601: separate annexes and electronic copies, top right of page 1.
+
+    Raises:
+        SigningError: ``appearance.line_too_long``: the text would leave *box*, and the time with it.
+    """
     texts = [*lines, at.isoformat(timespec="seconds")]
-    source = f'#set align({align})\n#for line in json("/lines.json") [#text(10pt)[#line] \\ ]'
-    return _style(source, box, {"lines.json": json.dumps(texts).encode()}, fonts)
+    source = f'#set align({align})\n#set par(leading: 0.45em)\n#for line in json("/lines.json") [#text(10pt)[#line] \\ ]'
+    files = {"lines.json": json.dumps(texts).encode()}
+    if len(PdfFileReader(io.BytesIO(_drawn(source, box, files, fonts))).root["/Pages"]["/Kids"]) != 1:
+        raise SigningError("appearance.line_too_long")
+    return _style(source, box, files, fonts)
 
 
 def handwriting(name: str) -> bytes:
@@ -103,8 +111,12 @@ def _mark(colour: str, text: str) -> str:
 
 
 def _style(source: str, box: Box, files: dict[str, bytes], fonts: Path | None) -> StaticStampStyle:
-    page = _page(source, round(box.width, 3), round(box.height, 3), tuple(sorted(files.items())), fonts)
-    return StaticStampStyle(background=_PageInMemory(page), border_width=0, background_opacity=1, background_layout=_FILL)
+    page = _PageInMemory(_drawn(source, box, files, fonts))
+    return StaticStampStyle(background=page, border_width=0, background_opacity=1, background_layout=_FILL)
+
+
+def _drawn(source: str, box: Box, files: dict[str, bytes], fonts: Path | None) -> bytes:
+    return _page(source, round(box.width, 3), round(box.height, 3), tuple(sorted(files.items())), fonts)
 
 
 @lru_cache(maxsize=128)

@@ -1,7 +1,8 @@
 """Where a signature stands on its page: moved by its signer from the template's place, and judged on the drawn page.
 
 The seal has no place of its own: it lies at true size over the left third of the signature (NĐ 30/2020/NĐ-CP, Phụ lục I), so it moves
-with it. A template's own place is its author's decision and is not judged here; only a place somebody chose is.
+with it. A template's own place is its author's decision and is not judged here, only one somebody chose. The line of an annex or a
+copy is judged always: the page under it may be a scan nobody has laid out.
 """
 
 from __future__ import annotations
@@ -119,6 +120,43 @@ def judge(pdf: bytes, standing: Placed, kept_free: list[Box]) -> None:
             text = page.get_textpage()
             words = " ".join(" ".join(text.get_text_bounded(*_bounds(shape)).split()) for shape in shapes).strip()
             raise SigningError("placement.covers", words=words[:WORDS_SHOWN])
+
+
+LINE_TOP_MM = 20.0
+LINE_RIGHT_MM = 25.0
+"""The line of an annex or copy ends within the top margin NĐ 30/2020/NĐ-CP leaves free (20 to 25 mm) and near the right edge."""
+
+
+def at_top_right(box: Box, width: float, height: float) -> bool:
+    """Say whether a line stands top right on the first page of this size (points): in the top margin, in the right half, clear of the edge.
+
+    NĐ 30/2020/NĐ-CP, Phụ lục I: "góc trên, bên phải, trang đầu"; the room it leaves to other text is the margin the same annex prescribes.
+    """
+    top, right = height - box.y - box.height, width - box.x - box.width
+    low, edge, slack = height - box.y, EDGE_MM * MM, 0.06 * MM
+    return (
+        box.page == 0
+        and edge - slack <= top
+        and low <= LINE_TOP_MM * MM + slack
+        and edge - slack <= right <= LINE_RIGHT_MM * MM + slack
+        and box.x + box.width / 2 > width / 2
+        and box.x >= edge - slack
+    )
+
+
+def judge_line(pdf: bytes, line: Box) -> None:
+    """Judge the place of an annex's or a copy's line on the page as it is drawn without it.
+
+    Raises:
+        SigningError: ``placement.line_place`` when it is not top right of page 1, ``placement.line_covers`` when something lies under it.
+    """
+    with pypdfium2.PdfDocument(pdf) as document:
+        page = document[0]
+        if not at_top_right(line, *page.get_size()):
+            raise SigningError("placement.line_place")
+        drawn = page.render(scale=_SCALE, may_draw_forms=False).to_pil().convert("L")
+        if _inked(drawn, _rectangle(drawn.size, line)):
+            raise SigningError("placement.line_covers")
 
 
 def _moved(box: Box, shift: Shift) -> Box:

@@ -10,17 +10,18 @@ from uuid import UUID
 from sqlalchemy import select
 
 from engine.commands import tasks
+from engine.documents import attachment
 from engine.documents.blobs import BlobStore
 from engine.documents.model import LIVE_STATES, Document, SignatureRequest, SigningKey
 from engine.documents.signature import SigningOffice, date_text, number_text, plan_of, translated
 from engine.errors import Conflict, EngineError, Refused
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
-from engine.office import papers, placing, results
+from engine.office import attachments, papers, placing, results
 from engine.office.flow import Flow, below, iso, require_moving
 from engine.office.keys import key_of_agency as key_of_agency
 from engine.office.keys import key_of_person as key_of_person
-from engine.office.standing import Seat, Standing, acting, units_of
+from engine.office.standing import ZONE, Seat, Standing, acting, units_of
 from engine.organisation.authority import Act, require
 from engine.organisation.roles import keep_apart
 from engine.organisation.roster import read_roster
@@ -31,6 +32,8 @@ from signing.model import Prepared, SignerCertificate
 from signing.placement import Shift
 
 LIFE = timedelta(minutes=30)
+# A line prints the time of signing: what was prepared longer ago is prepared anew.
+SAME_LINE = timedelta(minutes=1)
 PREFIX = {"own_power": "", "for_collective": "TM.", "for_head": "KT.", "by_order": "TL.", "by_authorisation": "TUQ.", "acting_head": "Q."}
 
 
@@ -286,6 +289,8 @@ def take(run: Flow, document: Document) -> None:
 def prepare_issue(w: UnitOfWork, task_id: UUID) -> PreparedRow:
     """Number and date a document the leader has signed, and prepare the agency's seal signature for the document clerk.
 
+    An annex in its own file or an electronic copy has neither leader nor number: only the agency's line is prepared.
+
     Raises:
         Refused: there is no leader signature, no key, or the task is no issuing step.
         Conflict: somebody else has numbered it.
@@ -298,6 +303,8 @@ def prepare_issue(w: UnitOfWork, task_id: UUID) -> PreparedRow:
     if task.action != "issue":
         raise Refused("signing.not_an_issuing_task")
     seat = person.require(*task.roles, unit=task.unit_id)
+    if run.package.document(str(task.properties.get("document", ""))).agency_only:
+        return prepare_attachment(run, task, person, seat)
     document = results.document_for_task(run, task.properties, "signed", "numbered")
     live = still_good(w, document, person)
     if live is not None:
@@ -333,6 +340,41 @@ def prepare_issue(w: UnitOfWork, task_id: UUID) -> PreparedRow:
         raise translated(refused) from None
     request = keep_request(w, document, task, person, key, "agency", None, made, seat)
     w.record("seal.prepared", run.dossier.id, document=str(document.id), request=str(request.id))
+    return row_of(task, document, request)
+
+
+def prepare_attachment(run: Flow, task: Task, person: Standing, seat: Seat) -> PreparedRow:
+    """Prepare the agency's line on an annex or a copy (NĐ 30/2020/NĐ-CP, Phụ lục I); asked again within a minute, it is the same one.
+
+    Raises:
+        Refused: the annexed document has not been issued, there is no key, or the line finds no free place top right of page 1.
+    """
+    w = run.w
+    document = results.document_for_task(run, task.properties, "draft")
+    lines, link = attachments.said_on(run, document)
+    live = still_good(w, document, person)
+    if live is not None:
+        if live.at_agent or w.now - live.created_at <= SAME_LINE:
+            return row_of(task, document, live)
+        live.state = "refused"
+    key, office = key_of_agency(w, document.unit_id), w.part(SigningOffice)
+    document.content = {**document.content, attachment.KEPT: link}
+    printed, plan = attachments.print_attachment(run, document)
+    assert plan.agency is not None
+    try:
+        blank = fields.add_fields(printed, plan)
+        made = pades.prepare(
+            blank,
+            "agency",
+            certificate(key),
+            w.now,
+            appearance=appearance.line_appearance(plan.agency, lines, w.now.astimezone(ZONE), fonts=office.fonts),
+        )
+    except SigningError as refused:
+        raise translated(refused) from None
+    papers.store(w, document, blank, "rendered", person.person_id)
+    request = keep_request(w, document, task, person, key, "agency", None, made, seat)
+    w.record("line.prepared", run.dossier.id, document=str(document.id), request=str(request.id), sha256=request.shown)
     return row_of(task, document, request)
 
 

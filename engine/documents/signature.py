@@ -77,9 +77,14 @@ class SigningOffice:
 def plan_of(fields: Sequence[Json], order: str) -> FieldPlan:
     """Return the field plan of a printed document from the rectangles its template declares.
 
-    With ``number_first`` number and date are part of what the leader signs (the register decides), so they get no field.
+    With ``agency_only`` the one field is the agency's, where its line stands. With ``number_first`` number and date are part of what the
+    leader signs (the register decides), so they get no field.
     """
     boxes = {f["name"]: Box(int(f["page"]), f["x"], f["y"], f["width"], f["height"]) for f in fields}
+    if order == "agency_only":
+        if "agency" not in boxes:
+            raise Refused("document.no_signature_place")
+        return FieldPlan(leader=None, agency=boxes["agency"])
     leader = boxes.get("leader")
     if leader is None:
         raise Refused("document.no_signature_place")

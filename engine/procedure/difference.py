@@ -249,7 +249,9 @@ def _declarations(old: Package, new: Package) -> Iterator[Change]:
     yield from _keyed("fee", "Phí, lệ phí", "Fee", old.fees, new.fees, _key, lambda fee: (fee.kind, fee.amount))
     yield from _keyed(
         "document", "Văn bản", "Document", old.documents, new.documents, _key,
-        lambda kind: (kind.template, kind.register, kind.symbol, kind.capacity, kind.order, kind.type, *kind.pages_of),
+        lambda kind: (
+            kind.template, kind.register, kind.symbol, kind.capacity, kind.order, kind.type, kind.annex_of, kind.copy, *kind.pages_of,
+        ),
     )  # fmt: skip
     if [(reason.kind, reason.text) for reason in old.reasons] != [(reason.kind, reason.text) for reason in new.reasons]:
         yield Change("reasons", "", "Danh sách lý do mẫu thay đổi.", "The list of quick reasons changes.")

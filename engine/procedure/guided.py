@@ -18,6 +18,7 @@ from tomlkit.items import AoT
 
 from engine.errors import Refused
 from engine.procedure.loader import CAPACITIES
+from engine.procedure.package import COPIES, ORDERS
 from engine.procedure.report import Finding
 from engine.procedure.roles import ROLES
 
@@ -120,8 +121,10 @@ SECTIONS = (
             Field("register"),
             *_both("register_name", required=False),
             Field("capacity", "choice", CAPACITIES),
-            Field("order", "choice", ("leader_first", "number_first")),
+            Field("order", "choice", ORDERS),
             Field("pages_of", "list"),
+            Field("annex_of"),
+            Field("copy", "choice", COPIES),
         ),
         many=True,
         title="name.vi",
@@ -256,6 +259,8 @@ _OWN = {
     "template-missing": ("template",),
     "register-missing": ("register",),
     "component-unknown": ("pages_of",),
+    "agency-only-kind": ("order",),
+    "annex-of-unknown": ("annex_of",),
     "expression": ("required_when", "amount"),
     "expression-kind": ("required_when", "amount"),
 }

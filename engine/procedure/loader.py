@@ -13,8 +13,10 @@ from pathlib import Path, PurePosixPath
 from engine.errors import NotFound, Refused
 from engine.procedure.declaration import Declaration, PackageInvalid, Table
 from engine.procedure.package import (
+    COPIES,
     DECLARATION,
     DIAGRAM,
+    ORDERS,
     Component,
     DocumentKind,
     Fee,
@@ -301,10 +303,12 @@ def _document(table: Table) -> DocumentKind:
         register=table.text("register", ""),
         symbol=table.text("symbol", ""),
         capacity=table.choice("capacity", CAPACITIES, "own_power"),
-        order=table.choice("order", ("leader_first", "number_first"), "leader_first"),
+        order=table.choice("order", ORDERS, "leader_first"),
         type=table.text("type", ""),
         pages_of=table.texts("pages_of"),
         register_name=table.words("register_name", required=False),
+        annex_of=table.text("annex_of", ""),
+        copy=table.choice("copy", ("", *COPIES), ""),
     )
     table.finish()
     return found

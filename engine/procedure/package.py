@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 DIAGRAM = "process.bpmn"
 DECLARATION = "procedure.toml"
+AGENCY_ONLY = "agency_only"
+ORDERS = ("leader_first", "number_first", AGENCY_ONLY)
+COPIES = ("full_copy", "re_copy", "extract")
+"""Sao y, sao lục, trích sao (NĐ 30/2020/NĐ-CP, Điều 25)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,20 @@ class DocumentKind:
     """The components whose pages the document shows (a certified copy shows the original's)."""
     register_name: Words = Words("", "")  # noqa: RUF009  frozen, safe to share
     """What people call the register its numbers come from."""
+    annex_of: str = ""
+    """The document this is an annex of, kept as a file of its own: it bears that document's number."""
+    copy: str = ""
+    """The form of copy, when this is an electronic copy: ``full_copy``, ``re_copy`` or ``extract``."""
+
+    @property
+    def agency_only(self) -> bool:
+        """Whether the agency alone signs it, in one line at the top right: an annex in its own file, an electronic copy."""
+        return self.order == AGENCY_ONLY
+
+    @property
+    def kind(self) -> str:
+        """What its records are called: ``annex``, ``copy`` or ``result``."""
+        return ("annex" if self.annex_of else "copy") if self.agency_only else "result"
 
 
 @dataclass(frozen=True, slots=True)

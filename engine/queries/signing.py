@@ -10,10 +10,10 @@ from uuid import UUID
 from engine.documents.blobs import BlobStore
 from engine.documents.digitise import page_count, picture
 from engine.documents.model import Document, DocumentRevision
-from engine.errors import NotFound
+from engine.errors import NotFound, Refused
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
-from engine.office import papers, results, steps
+from engine.office import attachments, papers, results, steps
 from engine.office.flow import lock
 from engine.office.standing import acting
 from engine.queries import desk, inbox, registers
@@ -30,6 +30,14 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class AttachmentLine:
+    """What the agency's line on an annex or a copy will say; *awaits* names the document that must be issued first."""
+
+    texts: Sequence[str]
+    awaits: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SigningPage:
     """One document before its signature."""
 
@@ -42,6 +50,8 @@ class SigningPage:
     key_until: Any
     history: Sequence[Any]
     register_name: Json
+    line: AttachmentLine | None = None
+    attached: Json | None = None
 
 
 def waiting(w: UnitOfWork, *, search: str = "", number: int = 1, size: int = 25) -> InboxPage:
@@ -56,13 +66,16 @@ def to_issue(w: UnitOfWork, *, search: str = "", number: int = 1, size: int = 25
 
 def page(w: UnitOfWork, task_id: UUID) -> SigningPage:
     """Return one document with everything a signer looks at before signing."""
-    from engine.errors import Refused
     from engine.office.keys import key_of_agency, key_of_person
     from engine.queries.dossiers import history
 
     seen = desk.page(w, task_id)
     run = lock(w, dossier_id=seen.task.dossier_id)
     states: tuple[str, ...] = ("draft",) if seen.task.action == "sign" else ("signed", "numbered", "issued")
+    spec = next((d for d in run.package.documents if d.key == seen.task.properties.get("document")), None)
+    line: AttachmentLine | None = None
+    if spec is not None and spec.agency_only:
+        states = ("draft", "issued")
     if seen.task.state != "open":
         states = ("draft", "signed", "numbered", "issued")
     document = results.document_for_task(run, seen.task.properties, *states)
@@ -71,6 +84,8 @@ def page(w: UnitOfWork, task_id: UUID) -> SigningPage:
         until = key.valid_to
     except Refused:
         until = None
+    if spec is not None and spec.agency_only and document.state == "draft":
+        line = _line(run, document)
     content = w.part(BlobStore).get(document.sha256 or "")
     return SigningPage(
         seen,
@@ -82,7 +97,18 @@ def page(w: UnitOfWork, task_id: UUID) -> SigningPage:
         until,
         history(w, run.dossier.id),
         registers.names(w).get(document.register or "", {}),
+        line,
+        attachments.attached(document),
     )
+
+
+def _line(run: Any, document: Document) -> AttachmentLine:
+    """Return what will stand top right on an annex or copy that waits for the agency's signature."""
+    try:
+        lines, _ = attachments.said_on(run, document)
+    except Refused as refused:
+        return AttachmentLine((), str(refused.facts.get("document", "")))
+    return AttachmentLine(tuple(lines))
 
 
 def differences(w: UnitOfWork, run: Any, document: Document) -> list[Difference]:

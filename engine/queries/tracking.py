@@ -19,6 +19,7 @@ from engine.kernel.due import Due
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.office import papers
+from engine.office.attachments import attached
 from engine.office.standing import units_of
 from engine.procedure.operators import CONFIRMATION_ANSWERED
 from engine.procedure.outline import milestones
@@ -26,6 +27,9 @@ from engine.procedure.registry import ProcedureCache
 from engine.process.instance import program, view
 from engine.process.model import Task
 from engine.queries.desk import documents_of, instance_of
+
+HANDED_OVER = ("result", "annex", "copy")
+"""Papers their owner gets with the result, not before it is ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,8 @@ class OwnerView:
     request_document: UUID | None
     suspended_at: datetime | None
     result: Document | None
+    beside: Sequence[tuple[Document, Json]]
+    """The annexes and copies that go with the result, each with what it is attached to."""
     refusal: Json
     confirm: Document | None
     """The paper the owner is asked to look at now: a draft to check, or an answer to be content with."""
@@ -158,6 +164,7 @@ def owner(w: UnitOfWork, code: str) -> OwnerView:
     instance = instance_of(w, dossier)
     asked = instance is not None and instance.status == "running" and CONFIRMATION_ANSWERED in instance.waiting
     w.record("dossier.read_by_owner", dossier.id)
+    ready = dossier.status in ("resolved", "returned")
     return OwnerView(
         progress_of(w, dossier),
         papers.party_print(w, dossier, "owner"),
@@ -167,7 +174,8 @@ def owner(w: UnitOfWork, code: str) -> OwnerView:
         waiting.request if waiting is not None else {},
         waiting.document_id if waiting is not None else None,
         waiting.suspended_at if waiting is not None else None,
-        result if dossier.status in ("resolved", "returned") else None,
+        result if ready else None,
+        [(p, link) for p in documents if (link := attached(p)) is not None] if ready else [],
         refusal,
         _shown(documents_of(w, dossier.id)) if asked else None,
         next(iter(timers_of(w, dossier.id)), None) if asked else None,
@@ -193,7 +201,7 @@ def issued_document(w: UnitOfWork, code: str, document_id: UUID) -> Document:
     """
     seen = owner(w, code)
     for document in (*seen.documents, *([seen.confirm] if seen.confirm is not None else [])):
-        shown = document.kind != "result" or seen.result is not None or document is seen.confirm
+        shown = document.kind not in HANDED_OVER or seen.result is not None or document is seen.confirm
         if document.id == document_id and shown:
             return document
     raise NotFound("document.not_found")

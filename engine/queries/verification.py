@@ -16,6 +16,7 @@ from engine.documents.signature import SigningOffice, translated
 from engine.errors import NotFound
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.office.attachments import attached
 from signing.errors import SigningError
 from signing.etsi import to_xml
 from signing.report import Report
@@ -46,6 +47,8 @@ class Known:
     issued_on: Any
     public_id: str
     capacities: Sequence[Json]
+    attached: Json | None = None
+    """Of an annex or a copy: the document it belongs to, or the form of copy and what was copied."""
 
 
 UNKNOWN = Known(False, False, "", {}, None, "", None, "", ())
@@ -84,6 +87,7 @@ def known(w: UnitOfWork, pdf: bytes) -> Known:
         document.issued_on,
         document.public_id if document.state == "issued" else "",
         capacities(w, document),
+        attached(document),
     )
 
 

@@ -277,8 +277,21 @@ CASES = {
     "signature-before-issue": diagram_with(
         ('sourceRef="draft_copy" targetRef="sign"', 'sourceRef="draft_copy" targetRef="issue"'),
         ('sourceRef="sign" targetRef="issue"', 'sourceRef="issue" targetRef="sign"'),
-        ('sourceRef="issue" targetRef="resolve"', 'sourceRef="sign" targetRef="resolve"'),
+        ('sourceRef="issue" targetRef="copy_wanted"', 'sourceRef="sign" targetRef="copy_wanted"'),
     ),
+    "agency-only-kind": real_with(declaration=[('copy = "full_copy"\n', "")]),
+    "annex-of-unknown": real_with(declaration=[('copy = "full_copy"', 'annex_of = "file_copy"')]),
+    "annex-before-document": lambda: changed(
+        real(),
+        declaration=[('copy = "full_copy"', 'annex_of = "certified_copy"')],
+        diagram=[
+            ('sourceRef="sign" targetRef="issue"', 'sourceRef="sign" targetRef="copy_wanted"'),
+            ('sourceRef="issue" targetRef="copy_wanted"', 'sourceRef="issue" targetRef="resolve"'),
+            ('sourceRef="copy_wanted" targetRef="resolve"', 'sourceRef="copy_wanted" targetRef="issue"'),
+            ('sourceRef="issue_file_copy" targetRef="resolve"', 'sourceRef="issue_file_copy" targetRef="issue"'),
+        ],
+    ),
+    "leader-signs-attachment": diagram_with(('name="document" value="certified_copy"', 'name="document" value="file_copy"')),
     "same-hand": signing,
     "register-missing": real_with(declaration=[('register = "certification"\n', "")]),
     "component-unknown": real_with(declaration=[('pages_of = ["original"]', 'pages_of = ["copy"]')]),

@@ -13,7 +13,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageStat
 from signing import appearance, fields, pades
 from signing.model import AGENCY, LEADER, MM, Box, FieldPlan
 from signing.pades import VIETNAM
-from tests.support.signing_office import FONTS, Office, letter, plan
+from tests.support.signing_office import FONTS, Office, letter, plan, refused
 
 SCALE = 4
 
@@ -102,3 +102,12 @@ def test_annexes_and_copies_carry_a_line_with_the_time_by_iso_8601(office: Offic
     assert corner.getextrema()[0] < 128
     assert at.isoformat(timespec="seconds") == "2026-11-22T09:05:11+07:00"
     assert isinstance(at, datetime)
+
+
+def test_a_line_that_leaves_its_box_is_refused_rather_than_shrunk_or_cut(office: Office) -> None:
+    at = office.now.astimezone(VIETNAM)
+    box = Box(0, 300, 780, 283, 42.5)
+    long = "Trung tâm Phục vụ hành chính công Ủy ban nhân dân thành phố Mẫu, " * 3
+    appearance.line_appearance(box, ["SAO Y", "Ủy ban nhân dân phường Mẫu"], at, fonts=FONTS)
+    with refused("appearance.line_too_long"):
+        appearance.line_appearance(box, ["SAO Y", long], at, fonts=FONTS)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from signing.appearance import signature_boxes
 from signing.model import MM, Box
-from signing.placement import EDGE_MM, Placed, Shift, corner, judge, page_size, room
+from signing.placement import EDGE_MM, LINE_TOP_MM, Placed, Shift, at_top_right, corner, judge, judge_line, page_size, room
 from tests.support.signing_office import letter, refused
 
 PAGE = (595.28, 841.89)
@@ -114,3 +114,28 @@ def test_the_room_does_not_depend_on_where_the_signature_stands_now(paper: bytes
     here, there = room(at(124, 163), *size), room(at(90, 155), *size)
     for one in ("left", "right", "top", "bottom"):
         assert getattr(here, one) == pytest.approx(getattr(there, one), abs=0.11)
+
+
+EDGES = st.floats(0, 300).map(lambda mm: round(mm, 1))
+
+
+@given(EDGES, EDGES, st.integers(0, 2), st.sampled_from(((210, 297), (297, 420), (148, 210))))
+def test_a_line_stands_in_the_top_margin_at_the_right_of_page_one_and_nowhere_else(
+    right: float, top: float, page: int, sheet: tuple[int, int]
+):
+    """NĐ 30/2020/NĐ-CP, Phụ lục I: "góc trên, bên phải, trang đầu"; what the place promises is measured from the page's own edges."""
+    width, height = sheet
+    line = Box.from_top_left(page, (width - right - 100) * MM, top * MM, 100 * MM, 15 * MM, height * MM)
+    promised = page == 0 and EDGE_MM <= right <= 25 and EDGE_MM <= top <= LINE_TOP_MM - 15 and width - right - 100 >= EDGE_MM
+    assert at_top_right(line, width * MM, height * MM) == (promised and right + 50 < width / 2)
+
+
+def test_a_line_is_refused_elsewhere_and_over_anything_printed(paper: bytes):
+    free = Box.from_top_left(0, 100 * MM, 5 * MM, 100 * MM, 15 * MM, PAGE[1])
+    judge_line(paper, free)
+    left, low = ((x * MM, y * MM) for x, y in ((10, 5), (100, 60)))
+    for line in (Box.from_top_left(0, *place, 90 * MM, 15 * MM, PAGE[1]) for place in (left, low)):
+        with refused("placement.line_place"):
+            judge_line(paper, line)
+    with refused("placement.line_covers"):
+        judge_line(letter(PAPER + "#place(top + right, dx: -40mm, dy: 14mm)[CỘNG HÒA]"), free)

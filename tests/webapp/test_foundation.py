@@ -13,9 +13,11 @@ from sqlalchemy import func, select
 
 from engine.accounts.administration import create_account
 from engine.accounts.model import Account
+from engine.commands import organisation
+from engine.kernel.incidents import open_incident
 from engine.kernel.unit_of_work import Actor
 from engine.organisation.model import Delegation, OrgUnit, Person
-from tests.support.office import Office
+from tests.support.office import SINCE, Office
 from tests.support.visitors import PASSWORD, Visitor, account_of, signed_in, token
 from webapp import create_app
 from webapp.rendering.formats import duration, money, remaining_time
@@ -297,3 +299,22 @@ def test_the_journal_is_checked_by_one_button(app: Flask, office: Office):
 
     assert "Nhật ký nguyên vẹn" in inspector.post("/admin/journal/check", "/admin/journal").text
     assert signed_in(app, office, "specialist").get("/admin/journal").status_code == 403
+
+
+def test_who_controls_procedures_sees_what_is_stuck_and_an_administrator_alone_may_end_it(app: Flask, office: Office):
+    with office.as_("administrator") as w:
+        incident = open_incident(w.session, w.province, w.now, "signing.unfinished", cause="custody.answer_lost")
+        position = organisation.add_position(w, office.units["province"], "Kiểm soát TTHC", "procedure_controller")
+        organisation.appoint(w, office.people["inspector"], position.id, SINCE, basis="Quyết định số 2/QĐ-UBND")
+        number, end = incident.number, f"/admin/incidents/{incident.id}/settlement"
+    controller, administrator = signed_in(app, office, "inspector"), signed_in(app, office, "administrator")
+
+    seen = controller.get("/admin/incidents").text
+    assert number in seen
+    assert end not in seen
+    assert "Quản trị kỹ thuật thử lại hoặc đóng" in seen
+    assert controller.client.post(end, data={"csrf_token": token(seen), "reason": "Đã rõ"}).status_code == 403
+
+    assert end in administrator.get("/admin/incidents").text
+    assert administrator.post("/admin/incidents", end, reason="Đã làm lại bằng tay").status_code == 303
+    assert number not in administrator.get("/admin/incidents").text

@@ -11,7 +11,8 @@ area = Blueprint("admin", __name__, template_folder="templates", url_prefix="/ad
 ADMINISTRATORS = frozenset({"technical_administrator"})
 SECOND_HANDS = frozenset({"technical_administrator", "inspector"})
 AUDITORS = frozenset({"inspector", "technical_administrator", "procedure_controller"})
-SETTLERS = frozenset({"technical_administrator", "procedure_controller"})
+INCIDENT_READERS = frozenset({"technical_administrator", "procedure_controller"})
+"""Who controls procedures sees what got stuck; the commands let an administrator alone try again or close."""
 LENDERS = frozenset({"head", "deputy_head", "office_chief", "division_head", "division_deputy", "centre_leader", "technical_administrator"})
 PLACE = _("Quản trị")
 navigation = [
@@ -22,7 +23,7 @@ navigation = [
     Entry(PLACE, _("Khóa ký số"), "admin.keys", "key", ADMINISTRATORS),
     Entry(PLACE, _("Chứng thư số tin cậy"), "admin.trust", "shield", SECOND_HANDS),
     Entry(PLACE, _("Lịch làm việc"), "admin.calendar", "calendar", STAFF),
-    Entry(PLACE, _("Sự cố"), "admin.incidents", "warning", SETTLERS),
+    Entry(PLACE, _("Sự cố"), "admin.incidents", "warning", INCIDENT_READERS),
     Entry(PLACE, _("Nhật ký hệ thống"), "admin.journal", "shield", AUDITORS),
     Entry(PLACE, _("Bằng chứng chữ ký"), "admin.evidence", "half", AUDITORS),
     Entry(PLACE, _("Mã truy cập API"), "admin.tokens", "key", STAFF),

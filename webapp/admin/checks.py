@@ -11,8 +11,8 @@ from flask.typing import ResponseReturnValue
 from engine.commands import incidents as commands
 from engine.queries import administration, audit, preservation
 from engine.runtime import UnitOfWork
-from webapp.accounts import holding, signed_in
-from webapp.admin.area import AUDITORS, SETTLERS, area
+from webapp.accounts import holding, me, signed_in
+from webapp.admin.area import ADMINISTRATORS, AUDITORS, INCIDENT_READERS, area
 from webapp.i18n import gettext as _
 from webapp.i18n import lazy
 from webapp.rendering.formats import ZONE, instant
@@ -50,16 +50,17 @@ def calendar() -> ResponseReturnValue:
 
 
 @area.get("/incidents")
-@holding(*SETTLERS)
+@holding(*INCIDENT_READERS)
 def incidents() -> ResponseReturnValue:
-    """Show what went wrong without anybody at the screen."""
+    """Show what went wrong without anybody at the screen; trying again and closing are offered to whom the commands let do so."""
     with look() as w:
         every = request.args.get("all") == "1"
-        return render_template("admin/incidents.html", rows=audit.incidents(w, open_only=not every), every=every)
+        rows = audit.incidents(w, open_only=not every)
+        return render_template("admin/incidents.html", rows=rows, every=every, may_settle=bool(me().roles & ADMINISTRATORS))
 
 
 @area.post("/incidents/<uuid:incident_id>/retry")
-@holding(*SETTLERS)
+@holding(*ADMINISTRATORS)
 @act("admin.incidents")
 def retry(w: UnitOfWork, incident_id: UUID) -> ResponseReturnValue:
     """Try what failed again."""
@@ -69,7 +70,7 @@ def retry(w: UnitOfWork, incident_id: UUID) -> ResponseReturnValue:
 
 
 @area.post("/incidents/<uuid:incident_id>/settlement")
-@holding(*SETTLERS)
+@holding(*ADMINISTRATORS)
 @act("admin.incidents")
 def settle(w: UnitOfWork, incident_id: UUID) -> ResponseReturnValue:
     """Close an incident with a reason."""

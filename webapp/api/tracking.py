@@ -159,6 +159,8 @@ class KnownDocument:
     symbol: str
     issued_on: date | None
     public_id: str
+    attached: dict[str, Any] | None
+    """Of an annex: its document. Of a copy: the form of copy and what was copied."""
 
 
 @dataclass(frozen=True)

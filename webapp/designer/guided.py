@@ -76,6 +76,8 @@ LABELS = {
     "document.capacity": lazy("Thẩm quyền ký"),
     "document.order": lazy("Ký trước hay lấy số trước"),
     "document.pages_of": lazy("In các trang của thành phần"),
+    "document.annex_of": lazy("Là phụ lục của giấy tờ"),
+    "document.copy": lazy("Là bản sao điện tử"),
     "lane.id": lazy("Tên làn trên sơ đồ"),
     "title": lazy("Người làm việc"),
     "lane.role": lazy("Vai trò"),
@@ -93,6 +95,7 @@ HINTS = {
     "lane.unit": lazy("reception, deciding, owner_unit, initiator, hoặc mã một đơn vị."),
     "term.cutoff": lazy("Ví dụ 15:00; hồ sơ nhận sau giờ này tính từ ngày làm việc sau."),
     "document.pages_of": lazy("Khóa của các thành phần, cách nhau bằng dấu phẩy."),
+    "document.annex_of": lazy("Khóa của văn bản chính; phụ lục để ở tệp riêng, ghi số và ký hiệu của văn bản ấy."),
 }
 WHEN = lazy("Trường hợp (FEEL)")
 WHEN_HINT = lazy("Ví dụ: dossier.by_representative")
@@ -118,6 +121,10 @@ CHOICES = {
     "charge": lazy("lệ phí"),
     "leader_first": lazy("lãnh đạo ký rồi lấy số"),
     "number_first": lazy("lấy số rồi ký"),
+    "agency_only": lazy("chỉ cơ quan ký: phụ lục, bản sao"),
+    "full_copy": lazy("sao y"),
+    "re_copy": lazy("sao lục"),
+    "extract": lazy("trích sao"),
     "supplement": lazy("yêu cầu bổ sung"),
     "refusal": lazy("từ chối"),
     "send_back": lazy("trả lại bước trước"),

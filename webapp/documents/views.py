@@ -96,7 +96,9 @@ def seal(task_id: UUID) -> ResponseReturnValue:
     with work() as w:
         if tasks.find(w, task_id).closed_by_id == w.actor.person:
             return redirect(url_for("documents.waiting"), 303)
-        device = queries.key_in_use(w, signing.page(w, task_id).document.unit_id).approval == "device"
+        document = signing.page(w, task_id).document
+        alone = document.kind in ("annex", "copy")
+        device = queries.key_in_use(w, document.unit_id).approval == "device"
         if not sealed_pin and not device:
             raise Refused("web.pin_missing", field="pin")
         prepared = signatures.prepare_issue(w, task_id)
@@ -112,7 +114,8 @@ def seal(task_id: UUID) -> ResponseReturnValue:
         return redirect(url_for("documents.waiting"), 303)
     if outcome.failure:
         raise Refused(outcome.failure, field="pin", **outcome.facts)
-    flash(_("Đã cấp số và đóng dấu: %(name)s.") % {"name": pick(outcome.name)}, "done")
+    said = _("Đã ký số của cơ quan: %(name)s.") if alone else _("Đã cấp số và đóng dấu: %(name)s.")
+    flash(said % {"name": pick(outcome.name)}, "done")
     return redirect(task_address(follow.id, follow.action) if follow else url_for("documents.waiting"), 303)
 
 

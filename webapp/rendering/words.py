@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from babel.support import LazyProxy
@@ -247,6 +248,7 @@ FACT = {
     "migration.finished": _("Kết thúc chuyển phiên bản"),
     "result.returned": _("Trả kết quả"),
     "seal.prepared": _("Chuẩn bị ký số cơ quan"),
+    "line.prepared": _("Chuẩn bị ký số phụ lục, bản sao"),
     "signature.approved": _("Chấp thuận ký"),
     "signature.failed": _("Ký không thành"),
     "signature.placed": _("Dời vị trí chữ ký"),
@@ -285,6 +287,7 @@ def install(app: Flask) -> None:
         delivery_word=lambda d: DELIVERY.get(d, d),
         component_form_word=lambda f: COMPONENT_FORM.get(f, f),
         register_word=register_word,
+        attachment=attachment,
         level_word=lambda v: LEVEL.get(v, v),
         actor_word=actor_word,
         fact_word=fact_word,
@@ -323,6 +326,19 @@ def fact_word(kind: str) -> LazyProxy | str:
 def register_word(kind: str) -> LazyProxy | str:
     """Return the name of a register; one that belongs to a procedure is told apart by its key."""
     return REGISTER[kind] if kind in REGISTER else gettext("Sổ riêng của thủ tục (%(key)s)") % {"key": kind}
+
+
+COPY = {"full_copy": _("bản sao y"), "re_copy": _("bản sao lục"), "extract": _("bản trích sao")}
+
+
+def attachment(link: Mapping[str, Any]) -> str:
+    """Return what an annex or a copy is attached to, in words."""
+    if "copy" in link:
+        of = ", ".join(pick(name) for name in link["of"])
+        form = str(COPY.get(link["copy"], link["copy"]))
+        return gettext("%(form)s của: %(of)s") % {"form": form, "of": of} if of else form
+    number = f"{link['number']:02d}/{link['symbol']}"
+    return gettext("phụ lục của %(name)s số %(number)s") % {"name": pick(link["name"]), "number": number}
 
 
 def role_word(role: str) -> str:

@@ -99,6 +99,8 @@ RULES: tuple[Rule, ...] = (
     steps.capacity_known,
     steps.draft_before_signing,
     steps.signature_before_issue,
+    steps.agency_only_kind,
+    steps.annex_after_document,
     steps.same_hand,
     outcome.operator_known,
     outcome.operator_parameters,

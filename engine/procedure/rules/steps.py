@@ -168,7 +168,7 @@ def document_complete(examined: Examined) -> Iterator[Finding]:
             yield Finding(
                 "template-missing", "refused", document.key, document.name.vi, Place("procedure.toml"), {"template": document.template}
             )
-        if document.key in issued and not (document.register and document.symbol):
+        if document.key in issued and not document.agency_only and not (document.register and document.symbol):
             yield Finding("register-missing", "refused", document.key, document.name.vi, Place("procedure.toml"), {})
         for key in document.pages_of:
             if key not in {part.key for part in examined.package.components}:
@@ -191,7 +191,8 @@ def capacity_known(examined: Examined) -> Iterator[Finding]:
 
 
 def draft_before_signing(examined: Examined) -> Iterator[Finding]:
-    """On every path the document is drafted before somebody signs it."""
+    """On every path the document is drafted before somebody signs it; an annex or a copy before the agency does."""
+    alone = {document.key for document in examined.package.documents if document.agency_only}
     drafted = {
         literal(node.operator.parameters.get("document", ""))
         for node in examined.diagram.nodes.values()
@@ -199,7 +200,7 @@ def draft_before_signing(examined: Examined) -> Iterator[Finding]:
     }
     for node in examined.steps:
         document = node.properties.get("document", "")
-        if node.properties.get("action") != "sign" or not document:
+        if node.properties.get("action") not in ("sign", *(("issue",) if document in alone else ())) or not document:
             continue
         if document not in drafted or f"@draft:{document}" not in examined.certain.get(node.id, frozenset()):
             yield examined.find("draft-before-signing", node, document=document)
@@ -214,6 +215,32 @@ def signature_before_issue(examined: Examined) -> Iterator[Finding]:
             continue
         if f"@signed:{document}" not in examined.certain.get(node.id, frozenset()):
             yield examined.find("signature-before-issue", node, document=document)
+
+
+def agency_only_kind(examined: Examined) -> Iterator[Finding]:
+    """What the agency alone signs is either an annex of a numbered document or a copy, and has no number of its own."""
+    numbered = {document.key for document in examined.package.documents if document.register and not document.agency_only}
+    for document in examined.package.documents:
+        told = bool(document.annex_of) + bool(document.copy)
+        if told != int(document.agency_only) or (told and document.register):
+            yield Finding("agency-only-kind", "refused", document.key, document.name.vi, Place("procedure.toml"), {})
+        elif document.annex_of and document.annex_of not in numbered:
+            facts = {"document": document.annex_of}
+            yield Finding("annex-of-unknown", "refused", document.key, document.name.vi, Place("procedure.toml"), facts)
+
+
+def annex_after_document(examined: Examined) -> Iterator[Finding]:
+    """No leader signs an annex or a copy; on every path the document has its number before its annex bears it."""
+    alone = {document.key: document for document in examined.package.documents if document.agency_only}
+    for node in examined.steps:
+        document = alone.get(node.properties.get("document", ""))
+        action = node.properties.get("action")
+        if document is None:
+            continue
+        if action == "sign":
+            yield examined.find("leader-signs-attachment", node, document=document.key)
+        elif action == "issue" and document.annex_of and f"@issued:{document.annex_of}" not in examined.certain.get(node.id, frozenset()):
+            yield examined.find("annex-before-document", node, document=document.annex_of)
 
 
 def same_hand(examined: Examined) -> Iterator[Finding]:
