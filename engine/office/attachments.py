@@ -9,9 +9,7 @@ from engine.errors import NotFound, Refused
 from engine.kernel.tables import Json
 from engine.office import papers, results
 from engine.office.flow import Flow
-from signing.errors import SigningError
 from signing.model import FieldPlan
-from signing.placement import judge_line
 
 
 def attached(document: Document) -> Json | None:
@@ -41,22 +39,12 @@ def said_on(run: Flow, document: Document) -> tuple[list[str], Json]:
 
 
 def print_attachment(run: Flow, document: Document) -> tuple[bytes, FieldPlan]:
-    """Print an annex or a copy with the place of its line free; where a scanned page has something there, below a free band.
+    """Print an annex or a copy, the place of its line judged once more: the bytes about to be signed.
 
     Raises:
         Refused: ``placement.line_place``, ``placement.line_covers``.
     """
-    refusal: SigningError | None = None
-    for above in (False, True):
-        document.content = {**document.content, "line_above": above}
-        printed = results.print_result(run, document, None)
-        document.fields = papers.fields_json(printed)
-        plan = plan_of(document.fields, document.order)
-        assert plan.agency is not None
-        try:
-            judge_line(printed.pdf, plan.agency)
-        except SigningError as refused:
-            refusal = refused
-        else:
-            return printed.pdf, plan
-    raise translated(refusal) from None
+    printed, refusal = results.print_with_line(run, document)
+    if refusal is not None:
+        raise translated(refusal) from None
+    return printed.pdf, plan_of(document.fields, document.order)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from engine.documents.blobs import BlobStore
 from engine.documents.digitise import sheets
 from engine.documents.model import Document, RegisterEntry
+from engine.documents.signature import plan_of
 from engine.documents.templates import Printed, qr_rows
 from engine.errors import NotFound
 from engine.kernel.identifiers import new_id
@@ -19,6 +20,8 @@ from engine.office.papers import base_content, fields_json, files_of, print_pape
 from engine.office.standing import agency_of, units_of
 from engine.procedure.package import DocumentKind
 from engine.settings import Settings
+from signing.errors import SigningError
+from signing.placement import judge_line
 
 
 def spec_of(flow: Flow, key: str) -> DocumentKind:
@@ -75,7 +78,8 @@ def draft_result(flow: Flow, key: str, extra: Json, variables: Json) -> Document
     document.revisions = []
     w.session.add(document)
     w.session.flush()
-    printed = print_result(flow, document, None)
+    # A place that is not free is refused when the clerk signs: the step before, already signed, must not fail for it.
+    printed = print_with_line(flow, document)[0] if spec.agency_only else print_result(flow, document, None)
     document.fields = fields_json(printed)
     store(w, document, printed.pdf, "drafted", w.actor.person)
     w.record("document.drafted", d.id, document=str(document.id), key=key, sha256=document.sha256)
@@ -109,6 +113,27 @@ def print_result(flow: Flow, document: Document, signer: Json | None) -> Printed
     if spec.pages_of:
         content["pages"] = pages
     return print_paper(flow, document.template, content, files)
+
+
+def print_with_line(flow: Flow, document: Document) -> tuple[Printed, SigningError | None]:
+    """Print an annex or a copy with the place of its line free; where a scanned page has something there, below a free band.
+
+    Returned with the reason why the place is no good even so: ``placement.line_place``, ``placement.line_covers``.
+    """
+    refusal: SigningError | None = None
+    for above in (False, True):
+        document.content = {**document.content, "line_above": above}
+        printed = print_result(flow, document, None)
+        document.fields = fields_json(printed)
+        line = plan_of(document.fields, document.order).agency
+        assert line is not None
+        try:
+            judge_line(printed.pdf, line)
+        except SigningError as refused:
+            refusal = refused
+        else:
+            return printed, None
+    return printed, refusal
 
 
 def current_document(flow: Flow, key: str, *states: str) -> Document:

@@ -189,7 +189,8 @@ class _Writer:
         action = node.properties.get("action", "form")
         document = next((kind for kind in self.package.documents if kind.key == node.properties.get("document")), None)
         if node.manual and document is not None and action in ("sign", "issue"):
-            verb = {"sign": ("ký", "signs"), "issue": ("cấp số và đóng dấu", "numbers and seals")}[action]
+            issuing = ("ký số của cơ quan", "signs for the agency") if document.agency_only else ("cấp số và đóng dấu", "numbers and seals")
+            verb = {"sign": ("ký", "signs"), "issue": issuing}[action]
             return _names(Words(f"{verb[0]} {document.name.vi}", f"{verb[1]}: {document.name.en}"))
         for event in node.events:
             if event.kind == "timer":

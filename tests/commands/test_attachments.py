@@ -58,6 +58,8 @@ def assert_line_top_right(pdf: bytes, lines: int) -> None:
     rows = [any(drawn.crop((0, y, drawn.width, y + 1)).getextrema()[1:]) for y in range(drawn.height)]
     starts = [y for y in range(1, len(rows)) if rows[y] and not rows[y - 1]]
     assert len(starts) >= lines
+    first = next(y for y in range(starts[0], len(rows)) if not rows[y]) - starts[0]
+    assert first / SCALE >= 10 * CAPITAL - 0.8, "the first line is whole, not cut at the upper edge of its box"
     with pikepdf.open(io.BytesIO(pdf)) as document:
         [widget] = [one for one in document.pages[0].Annots if str(one.get("/T")) == "agency"]
         fonts = str(fonts_in(widget.AP.N))

@@ -124,13 +124,15 @@ def receive(clerk: Person, scan: Path, folder: Path, *, delivery: str = "counter
     return found[0], access[1]
 
 
-def approve(officer: Person, code: str) -> None:
-    """Examine a dossier and let it pass."""
+def approve(officer: Person, code: str, *, with_copy: bool = False) -> None:
+    """Examine a dossier and let it pass; *with_copy* also asks for a full electronic copy of the original."""
     page = officer.open_task(code)
     page.get_by_label("Đủ điều kiện chứng thực").check()
     page.get_by_label("Tên giấy tờ").fill("Bằng tốt nghiệp đại học")
     page.get_by_label("Cơ quan, tổ chức cấp").fill("Trường Đại học Mẫu")
     page.get_by_label("Tôi đã đối chiếu").check()
+    if with_copy:
+        page.get_by_label("Lập thêm bản sao y").check()
     officer.picture("examination-1366")
     page.get_by_role("button", name=re.compile("Hoàn thành")).click()
     page.wait_for_url(re.compile("done="))
@@ -173,6 +175,16 @@ def issue(clerk: Person, code: str, pin: str = SEAL_PIN) -> None:
     here = page.url
     page.locator("[data-pin]").fill(pin)
     page.get_by_role("button", name=re.compile("Cấp số")).click()
+    answered(page, here)
+
+
+def issue_copy(clerk: Person, code: str, pin: str = SEAL_PIN) -> None:
+    """Sign an electronic copy for the agency: no number, one line at the top right, as the page says before."""
+    page = clerk.open_task(code)
+    expect(page.get_by_text("SAO Y", exact=False).first).to_be_visible()
+    here = page.url
+    page.locator("[data-pin]").fill(pin)
+    page.get_by_role("button", name="Ký số của cơ quan").click()
     answered(page, here)
 
 

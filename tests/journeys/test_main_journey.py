@@ -27,6 +27,7 @@ from tests.journeys.steps import (
     approve,
     ask_for_supplement,
     issue,
+    issue_copy,
     open_own,
     receive,
     sign,
@@ -39,14 +40,20 @@ Somebody = Callable[..., Person]
 def test_a_dossier_goes_from_the_counter_to_its_owners_phone(somebody: Somebody, installation: Installation, paper: Path, tmp_path: Path):
     code, access = receive(somebody(RECEPTION), paper, tmp_path)
     officer = somebody(SPECIALIST)
-    approve(officer, code)
+    approve(officer, code, with_copy=True)
     officer.open(f"/desk/dossiers/{code}")
     officer.page.locator(".djs-container [data-element-id=sign]").first.wait_for()
     officer.picture("dossier-1366")
     sign(somebody(LEADER), code)
-    issue(somebody(CLERK), code)
+    clerk = somebody(CLERK)
+    issue(clerk, code)
+    issue_copy(clerk, code)
     citizen = somebody(width=360)
     page = open_own(citizen, code, access)
+    with page.expect_download() as taken:
+        page.get_by_role("link", name=re.compile("Bản sao y điện tử")).click()
+    copy = tmp_path / "copy.pdf"
+    taken.value.save_as(copy)
     page.get_by_role("link", name=re.compile("Xem và tải kết quả")).click()
     page.get_by_text("HỢP LỆ").first.wait_for()
     citizen.picture("result-360", whole=True)
@@ -65,6 +72,8 @@ def test_a_dossier_goes_from_the_counter_to_its_owners_phone(somebody: Somebody,
     stranger = somebody(width=360)
     verdict(stranger, result, "HỢP LỆ")
     stranger.picture("verification-360")
+    verdict(stranger, copy, "HỢP LỆ")
+    expect(stranger.page.get_by_text("bản sao y của: Bản chính giấy tờ")).to_be_visible()
     verdict(stranger, changed, "KHÔNG HỢP LỆ")
     audited = installation.motcua("audit", "verify")
     assert audited.returncode == 0, audited.stdout
