@@ -64,10 +64,11 @@ def outline(package: Package) -> list[Entry]:
 def milestones(package: Package) -> list[Milestone]:
     """Return the people's steps on the normal way: the default of every choice, never a way back."""
     main = package.meant.main
-    return _milestones(package.meant, main.id) if main is not None else []
+    beside = frozenset(document.key for document in package.documents if document.agency_only)
+    return _milestones(package.meant, main.id, beside) if main is not None else []
 
 
-def _milestones(diagram: Diagram, level: str) -> list[Milestone]:
+def _milestones(diagram: Diagram, level: str, beside: frozenset[str]) -> list[Milestone]:
     found: list[Milestone] = []
     seen: set[str] = set()
     current = next((node.id for node in diagram.inside(level) if node.kind == "startEvent"), None)
@@ -81,22 +82,26 @@ def _milestones(diagram: Diagram, level: str) -> list[Milestone]:
         if node.manual:
             found.append(Milestone(node.id, _names(name_words(node))))
         elif node.kind in SUBPROCESSES:
-            found += _milestones(diagram, node.id)
+            found += _milestones(diagram, node.id, beside)
         leaving = diagram.leaving(name)
         if node.kind == "parallelGateway":
             queue.extend(flow.target for flow in leaving)
         elif leaving:
-            queue.append(_normal(diagram, node, leaving, seen).target)
+            queue.append(_normal(diagram, node, leaving, seen, beside).target)
     return found
 
 
-def _normal(diagram: Diagram, node: Node, leaving: tuple[Flow, ...], seen: set[str]) -> Flow:
-    """Return the flow that leads on: to an end without going back, past most steps; the default decides between equals."""
+def _normal(diagram: Diagram, node: Node, leaving: tuple[Flow, ...], seen: set[str], beside: frozenset[str]) -> Flow:
+    """Return the flow that leads on: to an end without going back, past most steps; the default decides between equals.
+
+    Steps about an annex or a copy make no way the normal one: where there is a choice, they are made on request, *beside* the result.
+    """
 
     def ahead(flow: Flow) -> tuple[bool, int, bool]:
         beyond = reachable(diagram, [flow.target], without=seen)
         ends = any(diagram.nodes[name].kind == "endEvent" for name in beyond)
-        return ends, sum(diagram.nodes[name].manual for name in beyond), flow.id == node.default
+        steps = (diagram.nodes[name] for name in beyond)
+        return ends, sum(step.manual and step.properties.get("document") not in beside for step in steps), flow.id == node.default
 
     return max(leaving, key=ahead)
 

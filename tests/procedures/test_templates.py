@@ -20,8 +20,11 @@ from hypothesis import strategies as st
 from engine.documents.templates import Printed, Printer, qr_rows, refuse_outside
 from engine.errors import NotFound, Refused
 from engine.settings import ROOT
+from signing.errors import SigningError
+from signing.model import Box
+from signing.placement import judge_line
 from tests.procedures.packages import SHIPPED
-from tests.support.papers import CERTIFIED, LEAVE, PAPERS, RESULTS, STARTER, read_back, scan
+from tests.support.papers import CERTIFIED, HOUSE, LEAVE, PAPERS, RESULTS, STARTER, read_back, scan
 
 FONTS = ROOT / "webapp" / "assets" / "node_modules" / "@expo-google-fonts" / "tinos"
 BPMN = ROOT / "bpmn"
@@ -343,3 +346,19 @@ def test_a_faulty_template_is_told_before_the_procedure_is_published(printer: Pr
     [fault] = printer.faults(Folder({"templates/new.typ": source.encode("utf-8", "surrogateescape")}))
 
     assert (fault.code, fault.facts["file"]) == (code, "templates/new.typ")
+
+
+@pytest.mark.parametrize(("sheets", "above"), [(0, False), (2, True)], ids=["on a page with text", "above a scan that reaches the edge"])
+def test_the_line_of_an_annex_has_free_room_at_the_top_right_of_its_first_page(printer: Printer, sheets: int, above: bool) -> None:
+    pages = [{"file": f"page-{n}.jpg", "width_mm": 210, "height_mm": 297} for n in range(sheets)]
+    pictures = {one["file"]: scan(n) for n, one in enumerate(pages)}
+    data = {**HOUSE, "pages": pages, "line_above": above}
+    printed = printer.render(package("house_construction_permit"), "design_drawings", data, pictures)
+    line = printed.field("agency")
+    judge_line(printed.pdf, Box(line.page, line.x, line.y, line.width, line.height))
+    with pypdfium2.PdfDocument(printed.pdf) as document:
+        assert len(document) == max(sheets, 1)
+    if above:
+        flat = printer.render(package("house_construction_permit"), "design_drawings", {**data, "line_above": False}, pictures)
+        with pytest.raises(SigningError, match="line_covers"):
+            judge_line(flat.pdf, Box(line.page, line.x, flat.field("agency").y, line.width, line.height))

@@ -316,5 +316,5 @@ def test_who_controls_procedures_sees_what_is_stuck_and_an_administrator_alone_m
     assert controller.client.post(end, data={"csrf_token": token(seen), "reason": "Đã rõ"}).status_code == 403
 
     assert end in administrator.get("/admin/incidents").text
-    assert administrator.post("/admin/incidents", end, reason="Đã làm lại bằng tay").status_code == 303
+    assert administrator.post(end, "/admin/incidents", reason="Đã làm lại bằng tay").status_code == 303
     assert number not in administrator.get("/admin/incidents").text
