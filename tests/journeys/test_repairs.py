@@ -44,7 +44,7 @@ BREAKS = [
         r'\1<spiffworkflow:parameter id="colour" type="any" value="1"/>',
         "Bỏ tham số không ai đọc",
     ),
-    ("default-flow", r' default="conclusion_to_draft_copy"', ' default="issue_to_resolve"', "Bỏ đánh dấu mặc định"),
+    ("default-flow", r' default="conclusion_to_draft_copy"', ' default="sign_to_issue"', "Bỏ đánh dấu mặc định"),
     ("document-missing", r'<spiffworkflow:property name="document" value="certified_copy" ?/>', "", "Chọn văn bản"),
 ]
 
