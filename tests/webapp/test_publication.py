@@ -162,7 +162,7 @@ def test_scenarios_are_brought_up_to_date_with_one_press_and_the_history_takes_i
 
     assert "Sửa kịch bản theo sơ đồ mới" in page
     assert mended.status_code == 303
-    assert text.count("Activity_0k3v9tq") == 2
+    assert text.count("Activity_0k3v9tq") == 3
     assert "Mọi kịch bản đạt, mọi luồng đã được thử" in designer.get(f"{here}/trial").text
     assert "/proposals/" in designer.post(f"{here}/submission", here).headers["Location"]
 
