@@ -10,7 +10,7 @@ from signing import hastened
 
 
 def test_every_goal_is_measured_and_the_libraries_are_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sign, "_memory", lambda: 1)
+    monkeypatch.setattr(sign, "_memory", lambda: (1, 1))
     figures = sign.measure(1)
     assert set(figures["goals"]) == set(sign.GOALS)
     assert {"stock_b_b_ms", "stock_b_t_ms", "stock_b_lta_ms", "stock_verify_ms"} <= set(figures)
