@@ -23,7 +23,7 @@ from typing import Literal
 
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
@@ -193,8 +193,8 @@ def _identified(kind: Kind, raw: bytes, authorities: Sequence[bytes]) -> tuple[s
         subject = above.subject.public_bytes()
         try:
             serial = ocsp.load_der_ocsp_response(raw).serial_number if kind == "ocsp" else None
-        except ValueError:
-            return None
+        except Exception:
+            return None  # as below
         status = _ocsp(raw, [above], serial or 0) if kind == "ocsp" else _crl(raw, [above], None)
         if status is not None:
             return named(subject, serial), status
@@ -216,7 +216,8 @@ def _ocsp(raw: bytes, issuers: Sequence[x509.Certificate], serial: int) -> Statu
         for issuer in issuers:
             if _about(answer, issuer) and any(_signed(answer, one) for one in _responders(answer, issuer)):
                 return Status("ocsp", answer.this_update_utc, answer.next_update_utc, answer.revocation_time_utc, raw)
-    except (ValueError, TypeError, x509.UnsupportedGeneralNameType):
+    except Exception:
+        # On what is no answer the libraries raise all kinds of exceptions; whatever it is, it proves nothing.
         return None
     return None
 
@@ -237,7 +238,7 @@ def _responders(answer: ocsp.OCSPResponse, issuer: x509.Certificate) -> Iterable
         try:
             one.verify_directly_issued_by(issuer)
             purposes = one.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-        except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound):
             continue
         living = one.not_valid_before_utc <= answer.this_update_utc <= one.not_valid_after_utc
         if living and ExtendedKeyUsageOID.OCSP_SIGNING in purposes:
@@ -280,6 +281,7 @@ def _crl(raw: bytes, issuers: Sequence[x509.Certificate], serial: int | None) ->
             ):
                 line = found.get_revoked_certificate_by_serial_number(serial) if serial else None
                 return Status("crl", found.last_update_utc, found.next_update_utc, line.revocation_date_utc if line else None, raw)
-    except (ValueError, TypeError, x509.UnsupportedGeneralNameType):
+    except Exception:
+        # On what is no answer the libraries raise all kinds of exceptions; whatever it is, it proves nothing.
         return None
     return None

@@ -18,6 +18,14 @@ from signing.trust_store import Entry, Role
 
 SECOND = ("technical_administrator", "inspector")
 """Who may be the second person: another administrator, or who inspects the office."""
+FIELDS = {
+    "trust.unreadable": "certificate",
+    "trust.expired": "certificate",
+    "trust.known": "certificate",
+    "trust.source_missing": "source",
+    "trust.host_invalid": "hosts",
+}
+"""What of a proposal a refusal is about."""
 
 
 def propose(w: UnitOfWork, certificate: bytes, *, regime: str, role: Role, source: str, hosts: Sequence[str]) -> Entry:
@@ -87,6 +95,6 @@ def _kept(w: UnitOfWork, kind: str, change: Callable[[], Entry]) -> Entry:
     try:
         entry = change()
     except SigningError as refused:
-        raise translated(refused) from None
+        raise translated(refused, field=FIELDS.get(refused.code)) from None
     w.record(kind, sha256=entry.sha256, regime=entry.regime, role=entry.role, source=entry.source)
     return entry

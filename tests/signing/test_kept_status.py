@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -223,6 +224,20 @@ def test_poisoned_entries_are_not_let_in_and_are_passed_over_where_they_lie(
     for name in real:
         (folder / name).unlink()
     assert judged(office, pdf, folder, down=True).signatures[0].sub_indication == "TRY_LATER"
+
+
+def test_an_answer_changed_anywhere_says_nothing_else_and_is_never_an_error(office: Office) -> None:
+    authorities, sources, dice = (office.pki.root, office.pki.issuing), InProcessSources(office), random.Random(20261126)
+    examine(office.leader_signed(), Inquiry(authorities[:1], authorities[1:], office.now, sources), second_view=False)
+    for kind, raw in sources.gathered:
+        told = {one[1].made for one in [kept_status._identified(kind, raw, authorities)] if one}
+        assert told == {office.now}
+        for _ in range(150):
+            at = dice.randrange(len(raw))
+            forged = raw[:at] + bytes([raw[at] ^ (1 << dice.randrange(8))]) + raw[at + 1 :]
+            found = kept_status._identified(kind, forged, authorities)
+            # What nothing signs may differ, such as the outermost status; what is said may not.
+            assert found is None or (found[1].made, found[1].revoked_at) == (office.now, None)
 
 
 def test_what_is_kept_is_bounded_ages_and_can_be_forgotten(office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -151,6 +151,18 @@ def test_ten_thousand_mutations_of_packets_are_never_valid(office: Office) -> No
     assert accepted == []
 
 
+def test_a_certificate_of_no_known_version_is_a_broken_packet(office: Office) -> None:
+    """Found by the mutations: the library raises an exception of its own kind."""
+    packet = signed(office)
+    found = re.search(rb"X509Certificate>([^<]+)<", packet)
+    assert found is not None
+    der = base64.b64decode(found[1])
+    version = bytes.fromhex("a003020102")
+    assert version in der
+    changed = base64.b64encode(der.replace(version, bytes.fromhex("a00302016a"), 1))
+    assert examined(office, packet.replace(found[1], changed)).verdict is Verdict.INVALID
+
+
 def test_a_token_that_names_a_digest_nobody_knows_is_a_broken_token(office: Office) -> None:
     """Found by the mutations: the library looks such a name up and raises what nobody expects."""
     packet, sha256 = signed(office), bytes.fromhex("608648016503040201")
