@@ -132,7 +132,8 @@ def _examine_signature(pdf: bytes, signature: EmbeddedPdfSignature, inquiry: Inq
     judgement = settle(_judged(signature, inquiry, stores))
     status = judgement.indication.status
     verdict = {AdESStatus.PASSED: Verdict.VALID, AdESStatus.FAILED: Verdict.INVALID}.get(status, Verdict.INSUFFICIENT)
-    reasons = [*faults, *_time_reasons(judgement), _indication_reason(judgement)]
+    # What is wrong first; of a signature that is broken anyway nobody asks how its time is proven.
+    reasons = [*faults, _indication_reason(judgement), *(_time_reasons(judgement) if status is not AdESStatus.FAILED else ())]
     known = {*inquiry.anchors, *inquiry.intermediates}
     if not faults and verdict is Verdict.VALID and stray_certificate(cms.ContentInfo.load(signature.pkcs7_content), known):
         reasons.append(Reason("verify.stray_certificate"))

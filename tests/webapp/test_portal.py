@@ -105,6 +105,7 @@ def test_the_result_is_shown_with_its_verdict_and_taken(office: Office, visitor:
     verdict = post(visitor, "/xac-minh", "/xac-minh", file=(io.BytesIO(taken.data), "ket-qua.pdf"))
     assert verdict.status_code == 200
     assert "không khác một byte" in verdict.text
+    assert re.findall(r"<dd>(Toàn bộ văn bản[^<]*)</dd>", verdict.text) == ["Toàn bộ văn bản tại thời điểm đó", "Toàn bộ văn bản"]
     reports = dict(re.findall(r'href="data:(application/\w+);base64,([^"]+)" download=', verdict.text))
     told = json.loads(base64.b64decode(reports["application/json"]))
     assert next(one["certificate"]["common_name"] for one in told["signatures"]).startswith("Lê Hoàng Nam")
@@ -113,7 +114,10 @@ def test_the_result_is_shown_with_its_verdict_and_taken(office: Office, visitor:
     assert re.findall(r"<figcaption>(Trang \d) khi được ký</figcaption>", verdict.text) == ["Trang 3"]
     changed = taken.data.replace(b"/Author", b"/Auther", 1) if b"/Author" in taken.data else taken.data[:5000] + b"X" + taken.data[5001:]
     judged = post(visitor, "/xac-minh", "/xac-minh", file=(io.BytesIO(changed), "ket-qua.pdf"))
-    assert "KHÔNG HỢP LỆ" in judged.text
+    box = re.search(r'<div class="verdict late".*?</div>', judged.text, re.DOTALL)
+    assert box is not None
+    assert re.search(r"KHÔNG HỢP LỆ.*<strong>Hãy ", box[0], re.DOTALL), "the first screen says why and what to do"
+    assert "Nội dung đã ký" not in judged.text
 
 
 def test_a_file_without_signatures_and_no_file_at_all_are_told_apart(visitor: FlaskClient):

@@ -27,6 +27,16 @@ def said_code(code: str, facts: dict[str, Any]) -> Sentence:
     return sentence(code, language(), facts)
 
 
+@area.app_template_global()
+def headline(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return why a file is not valid, for the first screen: what decided first, each sentence once, three at the most."""
+    deciding = [one for one in report["signatures"] if one["verdict"] == report["verdict"] != verification.VALID]
+    found = {one["code"]: one for one in (*(reason for signature in deciding for reason in signature["reasons"]), *report["reasons"])}
+    if len(found) > 1:
+        found.pop("verify.time_unproven", None)
+    return list(found.values())[:3]
+
+
 @area.get("/xac-minh")
 def check() -> ResponseReturnValue:
     """Show the page where a file is checked."""
