@@ -128,6 +128,7 @@ def test_each_finding_of_the_lint_is_the_only_one_that_stops_its_document(code: 
 
 def test_the_page_is_written_from_the_lists_and_every_test_it_names_exists() -> None:
     assert traps.PAGE.read_text("utf-8") == traps.page(), "python -m tests.signing.traps --write"
+    assert [one["number"] for one in traps.TRAPS if "number" in one] == list(range(1, 19)), "none of the libraries' traps is left out"
     assert traps.missing() == []
 
 

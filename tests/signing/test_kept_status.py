@@ -7,6 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -98,6 +101,15 @@ def test_a_later_proven_time_never_makes_an_older_good_answer_count(
 def test_a_good_answer_from_a_minute_before_proves_nothing_and_one_of_the_same_instant_does(present: bool) -> None:
     made = [Status("ocsp", NOW + timedelta(minutes=minute), NOW + timedelta(days=1), None) for minute in (-1, 0)]
     assert chosen(made, NOW, NOW + timedelta(hours=1), ends=NOW + timedelta(days=9), present=present) == made[1:]
+
+
+def test_silence_after_the_end_of_a_certificate_takes_no_revocation_back() -> None:
+    bad = Status("crl", NOW, None, NOW - timedelta(hours=1))
+    ends = NOW + timedelta(hours=1)
+    for hours, found in ((2, [bad]), (1, [])):
+        later = Status("crl", NOW + timedelta(hours=hours), None, None)
+        told = chosen([bad, later], NOW, NOW + timedelta(days=1), ends=ends, present=False)
+        assert [one for one in told if one.revoked_at] == found
 
 
 # With certificates
@@ -224,6 +236,22 @@ def test_poisoned_entries_are_not_let_in_and_are_passed_over_where_they_lie(
     for name in real:
         (folder / name).unlink()
     assert judged(office, pdf, folder, down=True).signatures[0].sub_indication == "TRY_LATER"
+
+
+def test_an_answer_about_the_same_number_of_another_authority_is_not_let_in(office: Office, tmp_path: Path) -> None:
+    """Serial numbers repeat across issuers: our own responder's word on the root's number says nothing of the issuing authority's."""
+    authorities, serial = (office.pki.root, office.pki.issuing), parsed(office.pki.certificate("lan").der).serial_number
+    answers = []
+    for issuer in map(parsed, authorities):
+        builder = ocsp.OCSPResponseBuilder().add_response_by_hash(
+            issuer.subject.sha256, issuer.public_key.sha256, serial, hashes.SHA256(), ocsp.OCSPCertStatus.GOOD,
+            this_update=NOW, next_update=NOW + timedelta(days=1), revocation_time=None, revocation_reason=None,
+        )  # fmt: skip
+        responder, key = office.authorities._ocsp, office.authorities._ocsp_key
+        made = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, responder).certificates([responder]).sign(key, hashes.SHA256())
+        answers.append(made.public_bytes(Encoding.DER))
+    assert [kept_status.keep(tmp_path / "kept", [("ocsp", raw)], authorities, NOW) for raw in answers] == [0, 1]
+    assert [one.raw for one in about(office, tmp_path / "kept")] == answers[1:]
 
 
 def test_an_answer_changed_anywhere_says_nothing_else_and_is_never_an_error(office: Office) -> None:
