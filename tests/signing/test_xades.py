@@ -128,6 +128,18 @@ def signed_with(office: Office, *, transform: str = "", address: str = "", packe
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
 
+@pytest.mark.parametrize("oid", ["06082a8648ce3d030107", "06072a8648ce3d0201"], ids=["curve", "kind of key"])
+def test_a_certificate_with_a_key_nobody_knows_is_a_broken_packet(office: Office, oid: str) -> None:
+    """One octet of the certificate changed: the libraries raise what is no error of format."""
+    known, packet = bytes.fromhex(oid), signed(office).decode()
+    sent = re.search(r"<ds:X509Certificate>([^<]*)", packet)
+    assert sent is not None
+    der = base64.b64decode(sent[1])
+    assert known in der
+    forged = packet.replace(sent[1], base64.b64encode(der.replace(known, known[:-1] + b"\x7f")).decode(), 1)
+    assert [one.code for one in examined(office, forged.encode()).reasons] == ["verify.xml_broken"]
+
+
 @pytest.mark.full
 @pytest.mark.timeout(7200)
 def test_ten_thousand_mutations_of_packets_are_never_valid(office: Office) -> None:
