@@ -118,7 +118,7 @@ def act(
         @wraps(view)
         def answered(*args: P.args, **kwargs: P.kwargs) -> Response:
             g.form_page = page
-            key = key_of_form() if remembered else ""
+            key = number_of_form() if remembered else ""
             with opened(actor()) as w:
                 known = recalled(w, key) if key else None
                 if known is not None:
@@ -135,11 +135,16 @@ def act(
 
 
 def key_of_form() -> str:
-    """Return the number of the form that asks for an act which is remembered; empty when there is none."""
+    """Return the number of the form whose view is an act that is remembered; empty when it is none, even if it begins one later."""
     asked = request._get_current_object()  # type: ignore[attr-defined]
     if asked.method != "POST" or not getattr(current_app.view_functions[asked.endpoint], "remembers", False):
         return ""
-    return str(asked.form.get("request_id", ""))[:64]
+    return number_of_form()
+
+
+def number_of_form() -> str:
+    """Return the number of the form that is sent; empty when it has none."""
+    return str(request.form.get("request_id", ""))[:64]
 
 
 def recalled(w: UnitOfWork, key: str) -> dict[str, Any] | None:

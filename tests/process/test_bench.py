@@ -5,7 +5,7 @@ import runpy
 
 import pytest
 
-from engine.cli import main
+from engine.cli import bench, main
 from engine.procedure.gate import check
 from engine.procedure.loader import load_folder
 from engine.settings import ROOT
@@ -17,6 +17,7 @@ def test_the_benchmark_case_is_a_procedure_the_gate_lets_pass():
 
 def test_the_figures_of_one_run_stand_side_by_side(databases, monkeypatch, capsys):
     monkeypatch.setenv("MOTCUA_DATABASE_URL", databases.owner_url("postgres"))
+    monkeypatch.setattr(bench, "PROCESSES", 2)
     assert main(["bench", "complete-task", "--cases", "4", "--quick", "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures["tasks"] == 48

@@ -117,7 +117,7 @@ def test_the_container_is_one_signed_data_with_one_signer(office: Office) -> Non
 
 
 def test_every_code_of_the_package_has_its_sentences_and_no_sentence_is_left_over() -> None:
-    code = re.compile(r'"((?:signing|custody|testpki|file|trust|verify|lint|placement)\.[a-z_]+)"')
+    code = re.compile(r'"((?:appearance|signing|custody|testpki|file|trust|verify|lint|placement)\.[a-z_]+)"')
     modules = {f"signing.{path.stem}" for path in (ROOT / "signing").glob("*.py")} | {"custody.json"}
     raised = {found for path in (ROOT / "signing").glob("*.py") for found in code.findall(path.read_text())} - modules
     catalogue = tomllib.loads((ROOT / "engine" / "catalogue" / "signing.toml").read_text())
