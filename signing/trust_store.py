@@ -2,7 +2,7 @@
 
 A folder holds, for each certificate, ``<sha256>.der`` and ``<sha256>.json`` (an `Entry`). What is damaged, named wrongly, proposed and
 approved by the same hand, or not approved at all is told as a fault and trusted by nobody. The national roots are described in
-``WANTED``: their certificates are not shipped, because a root must come from its authority by a way the office can answer for.
+``NATIONAL``: their certificates are not shipped, because a root must come from its authority by a way the office can answer for.
 """
 
 from __future__ import annotations
@@ -21,12 +21,50 @@ from signing.errors import SigningError
 from signing.verify import Trust
 
 Role = Literal["anchor", "intermediate"]
-WANTED = {
-    "public": "Chứng thư số gốc của Tổ chức cung cấp dịch vụ chứng thực điện tử quốc gia (NEAC), https://rootca.gov.vn",
-    "specialised": "Chứng thư số gốc chuyên dùng công vụ, Ban Cơ yếu Chính phủ, https://ca.gov.vn",
-}
-"""The two national hierarchies (NĐ 23/2025/NĐ-CP; NĐ 68/2024/NĐ-CP) and where their operators publish; addresses as known publicly, to be
-confirmed by whoever proposes the certificate."""
+
+
+@dataclass(frozen=True)
+class NationalRoot:
+    """A root of a national hierarchy as data: whose it is, where it is published, and the SHA-256 its certificate is publicly known by."""
+
+    regime: str
+    name: str
+    address: str
+    sha256: str
+    known_from: str
+    """Where the fingerprint was read and when: a help for whoever compares, never a reason to trust."""
+
+    @property
+    def told(self) -> str:
+        """The root in one line, its fingerprint in pairs as the usual tools print it."""
+        return f"{self.name}, {self.address} (SHA-256 {':'.join(self.sha256[at : at + 2] for at in range(0, 64, 2)).upper()})"
+
+
+NATIONAL = (
+    NationalRoot(
+        "public",
+        "Chứng thư số gốc của Tổ chức cung cấp dịch vụ chứng thực điện tử quốc gia (NEAC), Vietnam National Root CA",
+        "https://rootca.gov.vn/crt/vnrca256.p7b",
+        "bac8bf609ab420a8ee1780d74f4de5c7f7184959d2a7375b0a75e4c29f0908e7",
+        "trust folders of two public repositories of one kind, read 2026-11-26; not compared with the authority's own publication",
+    ),
+    NationalRoot(
+        "specialised",
+        "Chứng thư số gốc chuyên dùng công vụ G2, Ban Cơ yếu Chính phủ",
+        "http://ca.gov.vn/pki/pub/crt/rootcag2.crt",
+        "f04ba4b459a7c9a1b971ad9b1cb833e695a80c79aea63b174b66a70edfe2fdb8",
+        "trust folders of three public repositories, read 2026-11-26; not compared with the authority's own publication",
+    ),
+)
+"""The two national hierarchies (NĐ 23/2025/NĐ-CP; NĐ 68/2024/NĐ-CP) and where their operators publish; addresses and fingerprints as known
+publicly, to be confirmed by whoever proposes the certificate. Another root of the same operator may be proposed as well."""
+
+WANTED = {root.regime: root.told for root in NATIONAL}
+
+
+def known_root(sha256: str) -> NationalRoot | None:
+    """Return the national root that is publicly known by this fingerprint; that it is known makes nobody trust it."""
+    return next((root for root in NATIONAL if root.sha256 == sha256.lower()), None)
 
 
 @dataclass(frozen=True)

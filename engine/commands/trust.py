@@ -72,6 +72,11 @@ def wanted(store: trust_store.Store) -> dict[str, str]:
     return {regime: name for regime, name in trust_store.WANTED.items() if regime not in known}
 
 
+def is_known_root(sha256: str) -> bool:
+    """Say whether a national root is publicly known by this fingerprint; a help for whoever compares, never a reason to trust."""
+    return trust_store.known_root(sha256) is not None
+
+
 def name_of(w: UnitOfWork) -> str:
     """Return the hand as the store keeps it: the same for one person however often they sign in."""
     if w.actor.kind in ("cli", "system"):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -91,6 +93,19 @@ def test_a_person_s_certificate_nothing_and_no_source_are_refused(hierarchy: Pat
         trust_store.approve(tmp_path, "00" * 32, by="bình", at=AT)
 
 
+def test_a_root_that_is_publicly_known_is_trusted_no_sooner_than_any_other(tmp_path: Path, hierarchy: Path) -> None:
+    entry = proposed(tmp_path, hierarchy)
+    root = trust_store.NationalRoot("public", "n", "https://a", entry.sha256, "here")
+    with mock.patch.object(trust_store, "NATIONAL", (root,)):
+        assert trust_store.known_root(entry.sha256) is root
+        assert [one.state for one in trust_store.load(tmp_path).entries] == ["proposed"]
+
+
 def test_both_national_roots_are_described_and_none_is_invented() -> None:
     assert set(trust_store.WANTED) == {"public", "specialised"}
+    for root in trust_store.NATIONAL:
+        assert re.fullmatch(r"[0-9a-f]{64}", root.sha256)
+        assert root.address in root.told
+        assert root.told.endswith(f"{root.sha256[-2:].upper()})")
+        assert trust_store.known_root(root.sha256.upper()) is root
     assert not list(Path(trust_store.__file__).parent.rglob("*.der"))

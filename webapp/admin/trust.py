@@ -28,8 +28,9 @@ def trusted() -> ResponseReturnValue:
         order = {"proposed": 0, "approved": 1, "withdrawn": 2}
         entries = sorted(store.entries, key=lambda one: (order[one.state], one.name))
         return render_template(
-            "admin/trust.html", entries=entries, faults=store.faults, wanted=commands.wanted(store), me=me, regimes=REGIMES, roles=ROLES
-        )
+            "admin/trust.html", entries=entries, faults=store.faults, wanted=commands.wanted(store), me=me, regimes=REGIMES, roles=ROLES,
+            known_root=commands.is_known_root,
+        )  # fmt: skip
 
 
 @area.post("/trust")
