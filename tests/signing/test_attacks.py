@@ -221,3 +221,15 @@ def test_cut_doubled_and_stuffed_files_are_never_valid(shared: Office, issued: b
         "stuff": issued[:start] + data.draw(st.binary(min_size=1, max_size=40)) + issued[start:],
     }[kind]
     assert examined(shared, forged).verdict is not Verdict.VALID
+
+
+def test_the_page_has_figures_of_every_class_and_of_the_mutations() -> None:
+    page = attack_run.PAGE.read_text("utf-8").split(attack_run.BEGIN)[1].split(attack_run.END)[0]
+    figures = {cells[1]: cells for line in page.splitlines() if len(cells := [one.strip() for one in line.split("|")]) > 9}
+    kinds = [one.name for one in classes.CLASSES]
+
+    assert list(figures)[:1] == ["class"]
+    assert [*figures][2:] == [*kinds, *attack_run.MUTATED]
+    assert [kind for kind in kinds if int(figures[kind][3].replace(",", "")) < 190] == []
+    assert [kind for kind in attack_run.MUTATED if int(figures[kind][3].replace(",", "")) < 9900] == []
+    assert [kind for kind in [*figures][2:] if (figures[kind][6], figures[kind][7]) != ("**0**", "0")] == []
