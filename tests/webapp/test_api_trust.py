@@ -57,6 +57,7 @@ def test_one_person_proposes_another_approves_and_either_withdraws(
     assert made.status_code == 201, made.text
     told, sha256 = made.json, made.json["sha256"]
     assert (told["state"], told["regime"], told["role"], told["hosts"]) == ("proposed", "specialised", "anchor", ["ocsp.example.vn"])
+    assert told["known_root"] is False
     assert root not in anchors(home).anchors
     one_hand = client.post(f"{TRUST}/{sha256}/approval", headers=first)
     assert (one_hand.status_code, one_hand.json["code"]) == (422, "trust.one_hand")

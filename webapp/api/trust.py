@@ -32,6 +32,8 @@ class Authority:
     approved_at: str
     withdrawn_by: str
     withdrawn_at: str
+    known_root: bool
+    """Whether a national root is publicly known by this fingerprint; a help for whoever compares, never a reason to trust."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,9 @@ class AuthorityProposal:
 
 def told(entry: Any) -> Authority:
     """Return an entry for programs."""
-    return Authority(**{**asdict(entry), "state": entry.state, "hosts": list(entry.hosts)})
+    return Authority(
+        **{**asdict(entry), "state": entry.state, "hosts": list(entry.hosts), "known_root": commands.is_known_root(entry.sha256)}
+    )
 
 
 @route("GET", "/trust", "The authorities this installation trusts, with provenance and dates", tag=TAG, answer=TrustStore)
