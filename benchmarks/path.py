@@ -25,7 +25,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 from engine.cli import bench
-from engine.kernel import journal, outbox, wire
+from engine.kernel import journal, journey, outbox
 from engine.kernel.clock import SystemClock
 from engine.kernel.database import conninfo
 from engine.kernel.postgres import owner_url
@@ -77,15 +77,15 @@ def completion(url: str, settings: Settings, cases: int) -> dict[str, Any]:
             waited: dict[str, float] = defaultdict(float)
             event.listen(runtime.engine, "before_cursor_execute", lambda c, *_: c.info.update(begun=time.perf_counter()))
             event.listen(runtime.engine, "after_cursor_execute", lambda c, *_: _add(waited, "statements", c.info["begun"]))
-            read = wire.read
+            go = journey.Line.go
 
-            def read_together(*given: Any) -> Any:
+            def gone(line: Any, statements: Any, end: bytes | None = None) -> Any:
                 begun = time.perf_counter()
-                found = read(*given)
-                _add(waited, "statements", begun)
+                found = go(line, statements, end)
+                _add(waited, "statements" if end is None else "last_statement_and_commit", begun)
                 return found
 
-            wire.read = read_together
+            journey.Line.go = gone  # type: ignore[method-assign]
             commit = psycopg.Connection.commit
 
             def committed(connection: Any) -> None:
@@ -98,7 +98,7 @@ def completion(url: str, settings: Settings, cases: int) -> dict[str, Any]:
             with timed() as spent:
                 figures, _writes = bench.commanded(runtime, worker, dossiers)
             wall, processor = time.perf_counter() - begun, time.process_time() - processor
-            psycopg.Connection.commit, wire.read = commit, read  # type: ignore[method-assign]
+            psycopg.Connection.commit, journey.Line.go = commit, go  # type: ignore[method-assign]
         finally:
             runtime.close()
     done = figures["tasks"] + bench.WARM * bench.STEPS

@@ -36,8 +36,9 @@ class NationalRoot:
 
     @property
     def told(self) -> str:
-        """The root in one line, its fingerprint in pairs as the usual tools print it."""
-        return f"{self.name}, {self.address} (SHA-256 {':'.join(self.sha256[at : at + 2] for at in range(0, 64, 2)).upper()})"
+        """The root in one line, its fingerprint in pairs as the usual tools print it, a blank after eight of them for narrow screens."""
+        pairs = [self.sha256[at : at + 2].upper() for at in range(0, 64, 2)]
+        return f"{self.name}, {self.address} (SHA-256 {' '.join(':'.join(pairs[at : at + 8]) for at in range(0, 32, 8))})"
 
 
 NATIONAL = (

@@ -69,6 +69,11 @@ def canonical(value: Any) -> bytes:
     return encoded(plain(value))
 
 
+def json_text(value: Any) -> str:
+    """Return JSON as a column takes it: as short as can be, keys in their own order."""
+    return orjson.dumps(value).decode()
+
+
 def encoded(value: Any) -> bytes:
     """Return the canonical bytes of what `plain` has returned."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)

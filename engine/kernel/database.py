@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
+from engine.kernel.canonical import json_text
 from engine.kernel.sealing import derived
 
 # Limits that a vanished peer or a forgotten transaction runs into; milliseconds, tcp_user_timeout included.
@@ -39,7 +40,7 @@ def open_engine(url: str | URL, *, pool_size: int = 5, max_overflow: int = 5, li
         pool_timeout=10,
         pool_pre_ping=False,
         pool_recycle=1800,
-        json_serializer=_dump,
+        json_serializer=json_text,
         json_deserializer=orjson.loads,
         connect_args={"connect_timeout": 10, "tcp_user_timeout": 20_000, "options": options, "application_name": "motcua"},
     )
@@ -70,10 +71,6 @@ def _taken_back(connection: Any, words: bytes) -> None:
 
 
 _UNDER_WAY = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
-
-
-def _dump(value: Any) -> str:
-    return orjson.dumps(value).decode()
 
 
 def open_sessions(engine: Engine) -> sessionmaker[Session]:

@@ -15,12 +15,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import BigInteger, Index, LargeBinary, Text, bindparam, func, insert, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.kernel.canonical import canonical, encoded, plain
+from engine.kernel.canonical import canonical, encoded, json_text, plain
 from engine.kernel.tables import Base, Instant, Json, ProvinceKey
 from engine.kernel.wire import Part
 
@@ -141,16 +140,12 @@ def parts(session: Session, province: int, at: datetime, actor: Json, recorded: 
     lines = _lines(heads[chain], province, chain, at, actor, recorded)
     row = f"({', '.join(['%s'] * len(COLUMNS))})"
     text = f"insert into journal_line ({', '.join(COLUMNS)}) values {', '.join([row] * len(lines))} returning 1"  # noqa: S608 — constants
-    given = [_dump(line[name]) if name in ("actor", "facts") else line[name] for line in lines for name in COLUMNS]
+    given = [json_text(line[name]) if name in ("actor", "facts") else line[name] for line in lines for name in COLUMNS]
     last = lines[-1]
     return [
         Part(_HEAD_MOVES, [last["number"], last["hash"], province, chain, number, previous]),
         Part(text, given, rows=len(lines)),
     ]
-
-
-def _dump(value: Any) -> str:
-    return orjson.dumps(value).decode()
 
 
 def seal(session: Session, province: int, at: datetime, actor: Json, recorded: list[Fact]) -> None:
@@ -197,9 +192,9 @@ def _added_to(session: Session, head: tuple[int, bytes, datetime], lines: list[d
         ADD_TO_KNOWN,
         {
             "province": last["province"], "chain": last["chain"], "number": head[0], "hash": head[1], "last": last["number"],
-            "last_hash": last["hash"], "at": last["at"], "recorded_at": head[2], "actor": orjson.dumps(last["actor"]).decode(),
+            "last_hash": last["hash"], "at": last["at"], "recorded_at": head[2], "actor": json_text(last["actor"]),
             "numbers": [line["number"] for line in lines], "kinds": [line["kind"] for line in lines],
-            "facts": [orjson.dumps(line["facts"]).decode() for line in lines], "previous": [line["previous"] for line in lines],
+            "facts": [json_text(line["facts"]) for line in lines], "previous": [line["previous"] for line in lines],
             "hashes": [line["hash"] for line in lines],
         },
     )  # fmt: skip

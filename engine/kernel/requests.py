@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-import orjson
 from sqlalchemy import Text, delete
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.errors import Conflict
 from engine.kernel import wire
-from engine.kernel.canonical import plain
+from engine.kernel.canonical import json_text, plain
 from engine.kernel.tables import Base, Instant, Json, ProvinceKey
 from engine.kernel.wire import Part, Prepared
 
@@ -53,7 +52,7 @@ def recall(session: Session, province: int, key: str, now: datetime, content: st
 
 def answered(province: int, key: str, answer: Any) -> Part:
     """Return what keeps the answer for the case that the request comes again."""
-    return Part(ANSWER, [orjson.dumps(plain(answer)).decode(), province, key])
+    return Part(ANSWER, [json_text(plain(answer)), province, key])
 
 
 def remember(session: Session, province: int, key: str, answer: Any) -> None:

@@ -17,7 +17,6 @@ from operator import methodcaller
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-import orjson
 import psycopg
 from sqlalchemy import ARRAY, JSON, Column, Engine, LargeBinary, Select, inspect
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
@@ -28,6 +27,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.types import TypeEngine
 
+from engine.kernel.canonical import json_text
 from engine.kernel.journey import Line, Row
 from engine.kernel.tables import Instant
 
@@ -130,7 +130,7 @@ class Shape:
                 attributes[name] = default.arg(None) if default.is_callable else default.arg
 
 
-_DIALECT: Any = PGDialect_psycopg(json_serializer=lambda value: orjson.dumps(value).decode())  # type: ignore[no-untyped-call]
+_DIALECT: Any = PGDialect_psycopg(json_serializer=json_text)  # type: ignore[no-untyped-call]
 _NUMBERED: Any = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
