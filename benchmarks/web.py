@@ -111,7 +111,7 @@ def driven(app: Any, looking: Any, dossiers: Sequence[UUID], keys: Sequence[_ben
     """Complete *dossiers*; return the processor milliseconds of this process per completion."""
     count, begun = 0, time.process_time()
     owners = {one: keys[place % len(keys)] for place, one in enumerate(dossiers)}
-    for request in _bench_load.work_of(looking, owners):
+    for _, request in _bench_load.work_of(looking, owners):
         status = called(app, request)
         assert status[:3] in ("200", "303"), status
         count += 1

@@ -7,7 +7,6 @@ way at the same moment: more would only make the queue longer. Load and database
 
 from __future__ import annotations
 
-import http.client
 import socket
 import statistics
 import subprocess
@@ -15,12 +14,13 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing import get_context
 from typing import Any
 from uuid import UUID
 
+import psutil
 import psycopg
 
 from engine.accounts.administration import create_account, hash_password
@@ -97,7 +97,7 @@ def web(settings: Settings) -> Iterator[int]:
         [sys.executable, *server.command], cwd=ROOT, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        wait_for(port)
+        wait_for(running.pid, port)
         yield port
     finally:
         running.terminate()
@@ -135,16 +135,19 @@ def free_port() -> int:
         return int(tried.getsockname()[1])
 
 
-def wait_for(port: int, seconds: float = 180) -> None:
-    """Wait until the web answers."""
+def wait_for(server: int, port: int, seconds: float = 180) -> None:
+    """Wait until every process of the web takes connections; one that comes later finds that the others have them all."""
     until = time.monotonic() + seconds
-    while True:
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-            connection.request("GET", "/healthz")
-            connection.getresponse().read()
-            return
-        except OSError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.2)
+    while listening(server, port) < WEB_PROCESSES:
+        if time.monotonic() > until:
+            raise TimeoutError("the web does not answer")
+        time.sleep(0.2)
+
+
+def listening(server: int, port: int) -> int:
+    """Return how many processes of the server take connections."""
+    found = 0
+    for process in psutil.Process(server).children():
+        with suppress(psutil.Error):
+            found += any(one.status == psutil.CONN_LISTEN and one.laddr[1] == port for one in process.net_connections("tcp"))
+    return found

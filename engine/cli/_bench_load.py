@@ -1,4 +1,4 @@
-"""The load of ``motcua bench complete-task`` over HTTP: officers at their browsers and programs with tokens, on a few kept connections.
+"""The load of ``motcua bench complete-task`` over HTTP: officers at their browsers and programs with tokens, each on a kept connection.
 
 One process, one thread, plain sockets and requests put together beforehand: on a machine shared with what is measured, the load has to
 cost as little as it can. Nothing of the way a request takes through the server is left out.
@@ -93,11 +93,11 @@ def form_token(page: str) -> str:
 
 @dataclass
 class Line:
-    """One kept connection with the work still to be done on it; one request at a time is under way."""
+    """Officers one after the other, each with the connection their browser keeps; one request of a line at a time is under way."""
 
-    work: Iterator[bytes]
+    work: Iterator[tuple[Key, bytes]]
+    sockets: dict[Key, socket.socket]
     done: bytes
-    socket: socket.socket
     sent: float = 0.0
     answer: bytearray = field(default_factory=bytearray)
 
@@ -111,34 +111,40 @@ class Load:
     failures: list[str]
 
 
-def work_of(looking: psycopg.Connection[Any], dossiers: dict[UUID, Key]) -> Iterator[bytes]:
+def work_of(looking: psycopg.Connection[Any], dossiers: dict[UUID, Key]) -> Iterator[tuple[Key, bytes]]:
     """Yield requests that complete one open step of every dossier, then look what is open now, until nothing is."""
     while waiting := looking.execute(OPEN, [list(dossiers)]).fetchall():
         for dossier, task, version in waiting:
-            yield dossiers[dossier].request(task, version)
+            yield dossiers[dossier], dossiers[dossier].request(task, version)
 
 
 def load(port: int, url: str, dossiers: Sequence[UUID], keys: Sequence[Key], clients: int) -> Load:
-    """Complete all *dossiers*, each by one of *keys*, over *clients* connections at once; looking what is open is part of the load."""
-    owners = [
-        {one: keys[place % len(keys)] for place, one in enumerate(dossiers) if place % clients == number} for number in range(clients)
-    ]
+    """Complete all *dossiers*, each by one of *keys*, *clients* requests at once; looking what is open is part of the load.
+
+    Everybody has a connection of their own, as browsers do: which web process answers is decided by the kernel when a connection begins,
+    and four connections are one to three, or all four at one, more often than two to two.
+    """
     result = Load([], 0.0, [])
     with psycopg.connect(url, autocommit=True) as looking, selectors.DefaultSelector() as ready:
-        lines = [Line(work_of(looking, mine), keys[0].done, connected(port)) for mine in owners]
+        lines = []
+        for number in range(clients):
+            mine = keys[number::clients]
+            owners = {one: mine[place % len(mine)] for place, one in enumerate(dossiers[number::clients])}
+            line = Line(work_of(looking, owners), {one: connected(port) for one in set(owners.values())}, keys[0].done)
+            for connection in line.sockets.values():
+                ready.register(connection, selectors.EVENT_READ, line)
+            lines.append(line)
         begun = time.perf_counter()
-        for line in lines:
-            ready.register(line.socket, selectors.EVENT_READ, line)
-            if not go_on(line):
-                ready.unregister(line.socket)
-        while ready.get_map() and not result.failures:
+        busy = sum(map(go_on, lines))
+        while busy and not result.failures:
             for event, _ in ready.select(60):
                 line = event.data
-                if answered(line, result) and not go_on(line):
-                    ready.unregister(line.socket)
+                if answered(line, event.fileobj, result) and not go_on(line):
+                    busy -= 1
         result.seconds = time.perf_counter() - begun
         for line in lines:
-            line.socket.close()
+            for connection in line.sockets.values():
+                connection.close()
     return result
 
 
@@ -150,18 +156,19 @@ def connected(port: int) -> socket.socket:
 
 
 def go_on(line: Line) -> bool:
-    """Send the next request of a connection; False when there is none."""
+    """Send the next request of a line; False when there is none."""
     following = next(line.work, None)
     if following is None:
         return False
+    key, request = following
     line.sent = time.perf_counter()
-    line.socket.sendall(following)
+    line.sockets[key].sendall(request)
     return True
 
 
-def answered(line: Line, result: Load) -> bool:
+def answered(line: Line, connection: Any, result: Load) -> bool:
     """Take what has arrived; True when the answer is whole."""
-    arrived = line.socket.recv(65536)
+    arrived = connection.recv(65536)
     if not arrived:
         result.failures.append("the server hung up")
         return False
