@@ -100,7 +100,7 @@ def _client(owner_url: str, tool: str, *arguments: str) -> None:
     url: URL = make_url(owner_url)
     # The password goes by the environment: arguments can be read by everybody on the computer.
     told = environment(
-        PGHOST=url.host,
+        PGHOST=url.host or _text(url.query.get("host")),  # a folder: the server is met at its socket
         PGPORT=str(url.port or 5432),
         PGUSER=url.username,
         PGPASSWORD=url.password,

@@ -2,7 +2,8 @@
 
 The rules, each learnt from a failure: the server is a direct child and never a daemon; it lives when a process works in its data folder,
 not when a pid file says so; a cluster is created under a draft name and renamed last; started as root it runs as an unprivileged user,
-from a readable copy of the binaries when the environment lies in a closed home; loopback with a random password, no Unix socket.
+from a readable copy of the binaries when the environment lies in a closed home; a random password; a Unix socket in its own closed folder
+and no TCP port at all, or loopback where the socket's path would be too long.
 """
 
 from __future__ import annotations
@@ -34,6 +35,11 @@ from engine.settings import Settings, environment
 SHARED = Path("/var/lib/motcua")
 USERS = ("postgres", "nobody")
 DATABASE = "motcua"
+PORT_LINE, SOCKET_LINE, ADDRESS_LINE = 3, 4, 5  # of postmaster.pid; the last two are filled in when it listens
+SOCKET_PORT = 5432
+"""The number in a socket's name; the folder is the installation's own, so it need not differ from others'."""
+LONGEST = 100
+"""Bytes of a socket's path; Linux takes 107, macOS 103."""
 
 
 class NotRunning(Exception):
@@ -129,15 +135,26 @@ class Server:
         """The superuser's password."""
         return (self.home / "superuser.secret").read_text().strip()
 
-    def port(self) -> int:
-        """Return the port the server listens on, or listened on last."""
-        lines = (self.data / "postmaster.pid").read_text().splitlines() if (self.data / "postmaster.pid").exists() else []
-        return int(lines[3]) if len(lines) > 3 else int((self.home / "port").read_text())
+    @property
+    def socket_path(self) -> Path | None:
+        """The socket this server listens on when we start it, in a folder that only its user may enter; None where its path is too long.
+
+        A list of hosts is separated by commas: a path with one in it would be two.
+        """
+        path = self.home / f".s.PGSQL.{SOCKET_PORT}"
+        return path if len(os.fsencode(path)) < LONGEST and "," not in str(path) else None
 
     def url(self, database: str = DATABASE) -> str:
-        """Return the owner's URL."""
-        made = URL.create("postgresql", "postgres", self.password, "127.0.0.1", self.port(), database)
-        return made.render_as_string(hide_password=False)
+        """Return the owner's URL: where the running server listens, or will listen again."""
+        said = self._said()
+        if any(line.strip() for line in said[SOCKET_LINE : ADDRESS_LINE + 1]):  # one started before there were sockets stays where it is
+            folder, port = said[SOCKET_LINE].strip(), int(said[PORT_LINE])
+        elif self.socket_path is not None:
+            folder, port = str(self.home), SOCKET_PORT
+        else:
+            folder, port = "", int((self.home / "port").read_text())
+        host, query = (None, {"host": folder}) if folder else ("127.0.0.1", {})
+        return URL.create("postgresql", "postgres", self.password, host, port, database, query).render_as_string(hide_password=False)
 
     def create(self) -> None:
         """Make the cluster under a draft name; the rename comes last, so a killed attempt is never mistaken for a cluster."""
@@ -162,7 +179,7 @@ class Server:
         shared = min(256, max(64, psutil.virtual_memory().total // 2**20 // 16))
         with (draft / "postgresql.auto.conf").open("a") as conf:
             conf.write(
-                f"listen_addresses='127.0.0.1'\nunix_socket_directories=''\nshared_buffers='{shared}MB'\nmax_wal_size='4GB'\njit=off\n"
+                f"shared_buffers='{shared}MB'\nmax_wal_size='4GB'\njit=off\n"
                 "random_page_cost=1.1\nidle_in_transaction_session_timeout='60s'\nmax_connections=100\nlog_min_messages=warning\n"
             )
         secret.replace(self.home / "superuser.secret")
@@ -207,9 +224,9 @@ class Server:
                     raise StartFailed("the processes of a dead PostgreSQL do not leave")
                 time.sleep(0.02)
             pid_file.unlink(missing_ok=True)
-            port = self._free_port()
+            port = SOCKET_PORT if self.socket_path is not None else self._free_port()
             child = subprocess.Popen(
-                [self.bin / "postgres", "-D", self.data, "-p", str(port)],
+                [self.bin / "postgres", "-D", self.data, "-p", str(port), *self._listening()],
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -218,7 +235,8 @@ class Server:
             )
             while time.monotonic() < deadline and child.poll() is None:
                 if self._ready(pid_file):
-                    (self.home / "port").write_text(str(port))
+                    if self.socket_path is None:
+                        (self.home / "port").write_text(str(port))
                     return child
                 time.sleep(0.02)
             if child.poll() is None:
@@ -254,6 +272,25 @@ class Server:
         # Only the password file is handed over by name; the environment of a server needs no setting of ours.
         other: dict[str, Any] = {"user": self.user, "group": pwd.getpwnam(self.user).pw_gid, "extra_groups": []} if self.user else {}
         return {"cwd": self.home, "env": environment(LC_ALL="C.UTF-8"), "stdin": subprocess.DEVNULL, **other}
+
+    def _said(self) -> list[str]:
+        """Return the lines of the server's own file about itself; none when it is not there."""
+        with suppress(FileNotFoundError):
+            return (self.data / "postmaster.pid").read_text().splitlines()
+        return []
+
+    def _listening(self) -> list[str]:
+        """Return where the server is to listen, for its command line: data made before there were sockets say otherwise.
+
+        What a killed server left of its socket is taken away: PostgreSQL would believe the pid in it, whosever that is by now. Called when
+        nobody works in the data folder.
+        """
+        if self.socket_path is None:
+            return ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]
+        for left in (self.socket_path, self.socket_path.with_name(f"{self.socket_path.name}.lock")):
+            left.unlink(missing_ok=True)
+        quoted = str(self.home).replace('"', '""')
+        return ["-c", "listen_addresses=", "-c", f'unix_socket_directories="{quoted}"', "-c", "unix_socket_permissions=0700"]
 
     def _refuse_other_version(self) -> None:
         data, own = int((self.data / "PG_VERSION").read_text()), major_version(self.bin)

@@ -13,9 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
+from sqlalchemy.engine import make_url
 
+from engine.kernel import postgres
 from engine.kernel.postgres import SHARED, NotRunning, Server, StartFailed, running_url, server_of
 
 
@@ -86,9 +89,17 @@ def test_a_pid_file_naming_a_living_stranger_does_not_count(server: Server) -> N
     pid_file = server.data / "postmaster.pid"
     lines = pid_file.read_text().splitlines()
     pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
+    assert server.socket_path is not None
+    lock = server.socket_path.with_name(f"{server.socket_path.name}.lock")
+    stranger = subprocess.Popen(["sleep", "60"], user=server.user)  # PostgreSQL believes a pid that its own user has
+    try:
+        lock.write_text("\n".join([str(stranger.pid), *lock.read_text().splitlines()[1:]]) + "\n")
 
-    assert server.postmaster() is None
-    assert server.start() is not None
+        assert server.postmaster() is None
+        assert server.start() is not None
+    finally:
+        stranger.kill()
+        stranger.wait()
 
 
 def test_a_creation_that_was_killed_is_begun_anew(server: Server) -> None:
@@ -119,24 +130,62 @@ def test_data_of_another_major_version_are_refused_with_both_numbers(server: Ser
     (server.data / "PG_VERSION").write_text("18\n")
 
 
-def test_only_loopback_only_with_the_password_and_no_socket(server: Server) -> None:
-    server.start()
+def shown(server: Server, *names: str) -> dict[str, str]:
     with psycopg.connect(server.url("postgres")) as connection:
-        shown = {
-            name: connection.execute(f"show {name}").fetchone()
-            for name in ("listen_addresses", "unix_socket_directories", "data_checksums", "server_encoding", "fsync")
-        }
+        return {name: str((connection.execute(f"show {name}").fetchone() or [None])[0]) for name in names}
 
-    assert shown == {
-        "listen_addresses": ("127.0.0.1",),
-        "unix_socket_directories": ("",),
-        "data_checksums": ("on",),
-        "server_encoding": ("UTF8",),
-        "fsync": ("on",),
+
+def listening(server: Server) -> list[str]:
+    """Where the server's own process takes connections from other computers or users: addresses of TCP."""
+    connections = psutil.Process(server.postmaster()).net_connections("tcp")
+    return [one.laddr.ip for one in connections if one.status == psutil.CONN_LISTEN]
+
+
+def guessed(server: Server) -> None:
+    psycopg.connect(make_url(server.url("postgres")).set(password="guessed").render_as_string(hide_password=False), connect_timeout=5)
+
+
+def test_only_its_own_socket_only_with_the_password_and_no_port(server: Server) -> None:
+    server.start()
+
+    assert shown(server, "listen_addresses", "unix_socket_directories", "data_checksums", "server_encoding", "fsync") == {
+        "listen_addresses": "",
+        "unix_socket_directories": f'"{server.home}"',
+        "data_checksums": "on",
+        "server_encoding": "UTF8",
+        "fsync": "on",
     }
-    with pytest.raises(psycopg.OperationalError):
-        psycopg.connect(host="127.0.0.1", port=server.port(), user="postgres", dbname="postgres", password="guessed", connect_timeout=5)
+    assert listening(server) == []
+    assert server.socket_path is not None
+    assert server.socket_path.stat().st_mode & 0o077 == 0
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        guessed(server)
     assert (server.home / "superuser.secret").stat().st_mode & 0o077 == 0
+
+
+def test_where_a_path_is_too_long_it_listens_on_loopback_and_moves_to_the_socket_with_its_data(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(postgres, "LONGEST", 10)
+        child = server.start()
+        assert server.socket_path is None
+    # Without the patch: as a newer version of ours finds a server that an older one has left running.
+    assert make_url(server.url()).host == "127.0.0.1"
+    assert listening(server) == ["127.0.0.1"]
+    assert server.start() is None
+    with psycopg.connect(server.url("postgres")) as connection:
+        connection.execute("create table kept (number int)")
+        connection.execute("insert into kept values (1)")
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        guessed(server)
+
+    server.stop(child)
+    server.start()
+
+    assert make_url(server.url()).query == {"host": str(server.home)}
+    assert listening(server) == []
+    assert rows(server) == 1
 
 
 def test_under_a_closed_home_root_keeps_data_where_the_unprivileged_user_can_pass(server: Server, tmp_path: Path) -> None:
