@@ -101,7 +101,6 @@ def suspend(w: UnitOfWork, code: str, ground: str, reason: str, legal_basis: str
     flow.status(run, begun)
     run.instance.status = "suspended"
     run.instance.version += 1
-    d.version += 1
     flow.project_due(run, begun)
     due_table.replace(w.session, w.province, run.dossier.id, "timer", {})  # they come back with the advance that resumes it
     note_handover(run, "suspended", words)

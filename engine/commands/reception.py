@@ -133,7 +133,6 @@ def new_dossier(
         subject=identity.clean_text(reception.subject),
         pages=sum(u.pages for u in uploads),
         answers=answers,
-        version=1,
     )
     dossier.parties = [party_record(w, "owner", reception.owner)]
     if reception.submitter is not None:

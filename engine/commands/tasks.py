@@ -285,7 +285,6 @@ def undo(w: UnitOfWork, task_id: UUID) -> None:
     run.instance.state, run.instance.waiting, run.instance.rewound = task.before_state, task.before["waiting"], True
     run.instance.version += 1
     run.dossier.status = task.before["status"]
-    run.dossier.version += 1
     task.state, task.closed_at, task.closed_by_id, task.closed_how, task.outcome = "open", None, None, None, None
     task.draft, task.note = dict(task.before.get("draft", task.answers)), task.before.get("note", task.note)
     task.undo_until, task.before, task.before_state = None, None, None

@@ -30,7 +30,6 @@ class Dossier(Record):
     financial_status: Mapped[str] = mapped_column(default="none")
     delivery_status: Mapped[str] = mapped_column(default="none")
     sync_status: Mapped[str] = mapped_column(default="none")
-    version: Mapped[int] = mapped_column(default=1)
     support_unit_id: Mapped[UUID | None]
     reception_unit_id: Mapped[UUID]
     deciding_unit_id: Mapped[UUID]

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, LargeBinary, Text, bindparam, func, insert, text, update
+from sqlalchemy import BigInteger, Computed, Index, LargeBinary, Text, bindparam, func, insert, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -50,13 +50,16 @@ class JournalHead(Base):
     """The last line of a chain; locked while lines are added, so a chain has no gaps and no forks."""
 
     __tablename__ = "journal_head"
-    __table_args__ = (Index("ix_journal_head_unsealed", "province", postgresql_where="number > sealed"),)
+    # A column that stays true from the first line after a seal to the next seal, not the comparison itself: the index is then touched by
+    # the first line only, and the head is rewritten in its place. The database computes it, so no writer can leave a chain out of a seal.
+    __table_args__ = (Index("ix_journal_head_unsealed", "province", postgresql_where="unsealed"),)
 
     province: Mapped[ProvinceKey]
     chain: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(BigInteger)
     hash: Mapped[bytes] = mapped_column(LargeBinary)
     sealed: Mapped[int] = mapped_column(BigInteger, server_default="0", comment="number of the last line under a daily seal")
+    unsealed: Mapped[bool] = mapped_column(Computed("number > sealed", persisted=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,10 +82,7 @@ def add_seal(session: Session, province: int, now: datetime) -> JournalSeal | No
     session.execute(text("select pg_advisory_xact_lock(hashtext('journal_seal'), :province)"), {"province": province})
     grown = (
         session.execute(
-            select(JournalHead)
-            .where(JournalHead.province == province, JournalHead.number > JournalHead.sealed)
-            .order_by(JournalHead.chain)
-            .with_for_update()
+            select(JournalHead).where(JournalHead.province == province, JournalHead.unsealed).order_by(JournalHead.chain).with_for_update()
         )
         .scalars()
         .all()

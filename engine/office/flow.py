@@ -233,7 +233,6 @@ def advance(flow: Flow, step: Step, *, closing: Task | None = None, by: UUID | N
     follow_timers(flow, made)
     if made.ended is not None:
         instance.status, instance.ended_by = "ended", made.ended
-    flow.dossier.version += 1
     return made
 
 

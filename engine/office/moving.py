@@ -95,7 +95,6 @@ def move(run: Flow, target: UUID, new_step: str = "") -> Json:
     else:
         run.instance.state, run.instance.waiting = made.state, flow.awaited(made)
         run.instance.version += 1
-        d.version += 1
         flow.follow_timers(run, made)
         readdress(run, made)
     w.session.flush()
@@ -151,7 +150,7 @@ def put_back(run: Flow, version_after: int | None, before: Json, state: bytes) -
     run.instance.state, run.instance.waiting = state, before["waiting"]
     run.instance.version += 1
     run.instance.rewound = True
-    d.status, d.version = before["status"], d.version + 1
+    d.status = before["status"]
     for row in _open(run):
         if str(row.id) not in before["tasks"]:
             row.state, row.closed_at, row.closed_how = "undone", w.now, "undone"

@@ -325,5 +325,6 @@ def announce(flow: Flow, template: str) -> None:
 def promise(flow: Flow, template: str, **to: str) -> None:
     """Promise one mail about this dossier as it stands, after the time in which a step can be undone."""
     w, d = flow.w, flow.dossier
-    key = ":".join((str(d.id), template, str(d.version), *to.values()))
+    moved = flow.instance.version if flow.instance is not None else 1  # none yet while the process begins
+    key = ":".join((str(d.id), template, str(moved), *to.values()))
     w.send("mail", key, {"dossier": str(d.id), "template": template, **to}, dossier=d.id, not_before=w.now + flows.UNDO)

@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from engine.commands import dossiers, organisation, procedures, tasks
 from engine.dossier.model import Dossier
@@ -14,6 +14,7 @@ from engine.errors import Conflict
 from engine.kernel.journal import JournalLine
 from engine.kernel.journal_check import faults_of
 from engine.kernel.unit_of_work import Actor
+from engine.office import flow
 from engine.procedure.loader import load_folder
 from engine.process.model import Task
 from engine.settings import ROOT
@@ -21,7 +22,7 @@ from tests.support.office import LEAVE, SINCE, Office
 from tests.support.statements import counted
 
 MOST = 8
-DOSSIERS = Dossier.metadata.tables["dossier"]
+INSTANCES = Dossier.metadata.tables["instance"]
 SYSTEM = Actor("system", label="tests")
 
 
@@ -120,13 +121,46 @@ def test_whoever_looks_at_a_dossier_while_a_step_is_completed_stands_in_its_chai
         assert list(faults_of(w.session, w.province, [0, 0])) == []
 
 
+def test_two_steps_of_one_dossier_exclude_each_other_and_leave_its_row_as_it_is(office: Office) -> None:
+    _, task = leave_at_the_head(office)
+    row = text("select xmin::text, ctid::text from dossier where id = :id").bindparams(id=task.dossier_id)
+    with office.as_("division_head") as w:
+        flow.status(flow.lock_task(w, task.id), "work_started")  # else the step changes the status, and with it the row
+    with office.runtime.begin(SYSTEM) as w:
+        before = w.session.execute(row).one()
+    refused: list[str] = []
+    ended = threading.Event()
+
+    def again() -> None:
+        with pytest.raises(Conflict) as caught, office.as_("division_head") as other:
+            tasks.complete(other, task.id, {"decision": "agree"})
+        refused.append(caught.value.code)
+        ended.set()
+
+    with office.as_("division_head") as w:
+        tasks.complete(w, task.id, {"decision": "agree"})
+        second = threading.Thread(target=again)
+        second.start()
+        assert not ended.wait(0.2), "the dossier is locked until the step is completed"
+    second.join(60)
+
+    assert refused == ["task.closed"]
+    with office.runtime.begin(SYSTEM) as w:
+        assert w.session.execute(row).one() == before
+        kinds = list(w.session.scalars(select(JournalLine.kind).where(JournalLine.chain == task.dossier_id)))
+        assert kinds.count("task.completed") == 1
+        assert list(faults_of(w.session, w.province, [0, 0])) == []
+
+
 def test_a_row_that_is_not_as_it_was_read_takes_everything_back(office: Office) -> None:
     code, task = leave_at_the_head(office)
     before = {one.id: (one.state, one.version) for one in open_tasks(office, code)}
     with pytest.raises(Conflict) as caught, office.as_("division_head") as w:
         tasks.complete(w, task.id, {"decision": "agree"})
         # Past every lock and every command, as a fault would do it: the session does not know.
-        w.session.connection().execute(update(DOSSIERS).where(DOSSIERS.c.code == code).values(version=DOSSIERS.c.version + 7))
+        w.session.connection().execute(
+            update(INSTANCES).where(INSTANCES.c.dossier_id == task.dossier_id).values(version=INSTANCES.c.version + 7)
+        )
 
     assert caught.value.code == "work.stale"
     assert {one.id: (one.state, one.version) for one in open_tasks(office, code)} == before

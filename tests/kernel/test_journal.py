@@ -14,9 +14,10 @@ from sqlalchemy.exc import DBAPIError
 from engine.kernel.canonical import canonical, plain
 from engine.kernel.database import address
 from engine.kernel.identifiers import new_id
-from engine.kernel.journal import OFFICE, JournalLine
+from engine.kernel.journal import HEAD, OFFICE, JournalHead, JournalLine, fact, remember_head, seal
 from engine.kernel.journal_check import merkle_root
-from engine.kernel.journal_seal import add_seal, unstamped, verify
+from engine.kernel.journal_seal import JournalSealLeaf, add_seal, unstamped, verify
+from engine.kernel.unit_of_work import UnitOfWork
 from engine.runtime import Runtime
 from engine.settings import Settings
 from tests.conftest import Statements
@@ -165,6 +166,52 @@ def test_a_seal_covers_only_chains_that_grew(runtime: Runtime, dossier: UUID) ->
     assert second.previous == first.hash
     assert waiting == [1, 2]
     assert faults(runtime) == []
+
+
+def read_under_lock(w: UnitOfWork, dossier: UUID) -> None:
+    """As a command that locks its dossier and the end of its chain together."""
+    query = select(*HEAD).where(JournalHead.province == w.province, JournalHead.chain == dossier).with_for_update()
+    remember_head(w.session, dossier, w.session.execute(query).one())
+
+
+def test_whichever_way_a_line_is_added_its_chain_stands_under_the_next_seal(runtime: Runtime, dossier: UUID) -> None:
+    fresh = new_id()
+    ways: list[tuple[UUID, list[UUID], bool]] = [
+        (fresh, [fresh], False),  # begins its chain
+        (dossier, [dossier], False),  # locks the head itself
+        (dossier, [dossier], True),  # all in the statement that ends the transaction
+        (dossier, [dossier, OFFICE], True),  # in one statement with the head's move, beside another chain
+    ]
+    for chain, recorded, known in ways:
+        with runtime.begin(SYSTEM) as w:
+            add_seal(w.session, w.province, w.now)
+        with runtime.begin(officer()) as w:
+            if known:
+                read_under_lock(w, chain)
+            for one in recorded:
+                w.record("task.completed", None if one == OFFICE else one, step=7)
+        with runtime.begin(SYSTEM) as w:
+            made = add_seal(w.session, w.province, w.now)
+            assert made is not None, (recorded, known)
+            of_seal = select(JournalSealLeaf.chain).where(JournalSealLeaf.province == w.province, JournalSealLeaf.seal == made.number)
+            assert set(w.session.scalars(of_seal)) == set(recorded), (recorded, known)
+    assert faults(runtime) == []
+
+
+def test_only_the_first_line_after_a_seal_touches_the_index_of_what_is_to_be_sealed(runtime: Runtime, dossier: UUID) -> None:
+    rewritten = text(
+        "select pg_stat_get_xact_tuples_updated('journal_head'::regclass), pg_stat_get_xact_tuples_hot_updated('journal_head'::regclass)"
+    )
+    with runtime.begin(SYSTEM) as w:
+        add_seal(w.session, w.province, w.now)
+    with runtime.begin(SYSTEM) as w:
+        before = w.session.execute(rewritten).one()
+        for step in range(3):
+            seal(w.session, w.province, w.now, w.actor.identity, [fact("task.completed", dossier, {"step": step})])
+        after = w.session.execute(rewritten).one()
+
+    # Two each: the head is locked by an update that changes nothing, then moved.
+    assert (after[0] - before[0], after[1] - before[1]) == (6, 5)
 
 
 @pytest.mark.parametrize("statement", ["update journal_line set kind = 'x'", "delete from journal_line", "truncate journal_line"])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
+from alembic import command
 from sqlalchemy import create_engine, text
 
 from engine.kernel.database import address
 from engine.kernel.tables import Base, Record
-from engine.migrations import current, head, make_schema
+from engine.migrations import configuration, current, head, make_schema
 from tests.support.database import Databases, difference
 
 CONTENT = text(
@@ -15,17 +18,25 @@ CONTENT = text(
     "from information_schema.triggers where trigger_schema = 'public' order by 1, 2, 3"
 )
 
+HEAD_OF_OLD = text("insert into journal_head (province, chain, number, hash, sealed) values (1, :chain, :number, '', :sealed)")
+
 
 def test_the_revisions_lead_exactly_to_the_records(databases: Databases) -> None:
     """When this fails, a record has changed: write a revision with ``motcua dev migration "what it does"``."""
     with databases.clone(empty=True) as name:
         engine = create_engine(address(databases.owner_url(name)))
         with engine.begin() as connection:
+            command.upgrade(configuration(connection), "0013")
+            for chain, number, sealed in ((1, 5, 5), (2, 5, 4), (3, 1, 0)):
+                connection.execute(HEAD_OF_OLD, {"chain": UUID(int=chain), "number": number, "sealed": sealed})
+        with engine.begin() as connection:
             make_schema(connection)
             found = difference(connection)
+            unsealed = connection.scalars(text("select chain from journal_head where unsealed order by chain")).all()
         engine.dispose()
 
     assert found == []
+    assert unsealed == [UUID(int=2), UUID(int=3)]
 
 
 def test_a_second_migration_changes_nothing(databases: Databases) -> None:
