@@ -127,7 +127,7 @@ def called(app: Any, request: bytes) -> str:
         "REQUEST_METHOD": method, "SCRIPT_NAME": "", "PATH_INFO": path, "QUERY_STRING": "", "SERVER_NAME": "localhost", "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1", "REMOTE_ADDR": "127.0.0.1", "wsgi.version": (1, 0), "wsgi.url_scheme": "http",
         "wsgi.input": io.BytesIO(body), "wsgi.errors": io.StringIO(), "wsgi.multithread": True, "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
+        "wsgi.run_once": False, "wsgi.input_terminated": True,
     }  # fmt: skip
     for line in lines:
         name, _, value = line.partition(": ")

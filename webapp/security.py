@@ -13,6 +13,7 @@ from flask_limiter.util import get_remote_address
 from flask_wtf import CSRFProtect
 from itsdangerous import URLSafeTimedSerializer
 
+from webapp.application import carry
 from webapp.sessions import HonestCookies, Seal, encoded
 
 FIELD = "csrf_token"
@@ -114,19 +115,27 @@ def policy(editor: bool, nonce: str | None = None, agent: str | None = None) -> 
 
 
 STRICT = policy(editor=False)
+FIXED = tuple(HEADERS.items())
+USUAL = (("Content-Security-Policy", STRICT), *FIXED, ("Cache-Control", "no-store"), ("Vary", "Cookie"))
+"""What a page without scripts of its own carries."""
+OURS = frozenset(name.lower() for name, _ in USUAL) - {"vary"} | {"strict-transport-security"}
 
 
 def add_headers(response: Response) -> Response:
     """Add the policy and the headers; pages with personal data are never stored by a browser or a proxy."""
     asked, known, headers = request._get_current_object(), g._get_current_object(), response.headers  # type: ignore[attr-defined]
     given = {name.lower() for name, _ in headers}
+    used, agent, editor = known.get("nonce"), known.get("agent"), asked.path.startswith(EDITORS)
+    bundle = asked.endpoint == "static_files.asset"
+    if not (used or agent or editor or bundle or asked.is_secure) and given.isdisjoint(OURS):
+        carry(headers, USUAL)
+        return response
     if "content-security-policy" not in given:
-        used, agent, editor = known.get("nonce"), known.get("agent"), asked.path.startswith(EDITORS)
         headers.add("Content-Security-Policy", policy(editor, used, agent) if used or agent or editor else STRICT)
-    headers.extend([(name, value) for name, value in HEADERS.items() if name.lower() not in given])
+    headers.extend([(name, value) for name, value in FIXED if name.lower() not in given])
     if asked.is_secure and "strict-transport-security" not in given:
         headers.add("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-    if asked.endpoint != "static_files.asset":
+    if not bundle:
         if "cache-control" not in given:
             headers.add("Cache-Control", "no-store")
         headers.add("Vary", "Cookie")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import time
 import zlib
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import a2b_base64, b2a_base64
 from datetime import timedelta
 from typing import Any
 
@@ -52,12 +52,15 @@ class Seal:
 
 def encoded(content: bytes) -> bytes:
     """Return bytes in the alphabet of addresses."""
-    return urlsafe_b64encode(content).rstrip(b"=")
+    return b2a_base64(content, newline=False).translate(TO_ADDRESSES).rstrip(b"=")
 
 
 def decoded(text: bytes) -> bytes:
     """Return the bytes of `encoded`."""
-    return urlsafe_b64decode(text + b"=" * (-len(text) % 4))
+    return a2b_base64(text.translate(FROM_ADDRESSES) + b"=" * (-len(text) % 4))
+
+
+TO_ADDRESSES, FROM_ADDRESSES = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
 
 
 class Session(SecureCookieSession):

@@ -11,8 +11,9 @@ the navigation with its counts, looks with the same eyes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
+from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, cast
 
 from flask import Flask, Response, current_app, g, make_response, request, session
@@ -24,6 +25,9 @@ P = ParamSpec("P")
 
 
 SYSTEM = Actor(kind="system", label="sign-in")
+CITIZEN = Actor(kind="citizen", label="web")
+Begun = tuple[AbstractContextManager[UnitOfWork], UnitOfWork]
+"""A unit of work that was entered, with what ends it."""
 
 
 def install(app: Flask, runtime: Runtime) -> None:
@@ -45,40 +49,47 @@ def _runtime() -> Runtime:
 def actor() -> Actor:
     """Return who acts in this request: the signed-in person, a token's person, or a citizen without a name."""
     known: Actor | None = g.get("actor")
-    return known or Actor(kind="citizen", label="web")
+    return known or CITIZEN
 
 
 def first() -> UnitOfWork:
     """Return the unit of work in which this request finds out who asks; the first look, work or act goes on in it."""
-    begun: tuple[ExitStack, UnitOfWork] | None = g.get("begun")
+    known = g._get_current_object()
+    begun: Begun | None = known.get("begun")
     if begun is None:
-        stack = ExitStack()
-        begun = g.begun = (stack, stack.enter_context(_runtime().begin(SYSTEM)))
+        entered = _runtime().begin(SYSTEM)
+        begun = known.begun = (entered, entered.__enter__())
     return begun[1]
 
 
-@contextmanager
-def opened(who: Actor) -> Iterator[UnitOfWork]:
+class opened:  # noqa: N801 — reads as English: with opened(who) as w
     """Go on in the unit of work this request has begun with, as *who*; open one when there is none."""
-    begun: tuple[ExitStack, UnitOfWork] | None = g.pop("begun", None)
-    if begun is None:
-        with _runtime().begin(who) as w:
-            yield w
-        return
-    stack, w = begun
-    w.actor = who
-    with stack:
-        yield w
+
+    def __init__(self, who: Actor) -> None:
+        self._who = who
+
+    def __enter__(self) -> UnitOfWork:
+        begun: Begun | None = g.pop("begun", None)
+        if begun is None:
+            self._entered = _runtime().begin(self._who)
+            return self._entered.__enter__()
+        self._entered, w = begun
+        w.actor = self._who
+        return w
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool | None:
+        return self._entered.__exit__(kind, error, trace)
 
 
 def leave(_error: BaseException | None = None) -> None:
     """Let go of the unit of work nobody went on in: it has only looked."""
-    begun: tuple[ExitStack, UnitOfWork] | None = g.pop("begun", None)
+    known = g._get_current_object()
+    begun: Begun | None = known.pop("begun", None)
     if begun is not None:
-        g.pop("recalled", None)
-        stack, w = begun
+        known.pop("recalled", None)
+        entered, w = begun
         w.session.close()
-        stack.close()
+        entered.__exit__(None, None, None)
 
 
 @contextmanager

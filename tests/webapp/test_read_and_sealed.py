@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import io
 import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from itertools import product
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 import pytest
-from flask import g, session
+from flask import Flask, Response, g, session, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFError, generate_csrf
 from flask_wtf.csrf import validate_csrf as validate
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 from werkzeug.urls import iri_to_uri
 
-from webapp.application import PLAIN_ADDRESS, Web, fields_of
-from webapp.security import Tokens
-from webapp.sessions import HonestCookies, Session
+from webapp.application import HOSTS, PLAIN_ADDRESS, Answer, Web, areas_of, fields_of, form_of
+from webapp.security import Tokens, add_headers
+from webapp.sessions import HonestCookies, Session, decoded, encoded
 
 FORM = "application/x-www-form-urlencoded"
 PIECES = [b"%", b"%C3", b"%a9", b"%e1%bb%9d", b"&", b"=", b"+", b"a", b" ", b"\t", b"\r", b"\n", b"%0d%0A", b"%3D", b"%26", b"%00", b"%zz"]
@@ -39,6 +45,10 @@ def web() -> Web:
     tokens.init_app(app)
     app.add_url_rule("/", "page", lambda: generate_csrf())
     app.add_url_rule("/", "act", lambda: str(g.csrf_valid), methods=["POST"])
+    app.add_url_rule("/desk/", "desk.inbox", lambda: "")
+    app.add_url_rule("/desk/<int:number>", "desk.task", lambda number: str(number))
+    app.add_url_rule("/two", "two", str)
+    app.add_url_rule("/two/<word>", "two", str)
     return app
 
 
@@ -72,6 +82,131 @@ def test_a_form_is_a_form_whatever_stands_behind_its_kind_and_is_limited(web: We
         context.request.max_content_length = 50
         with pytest.raises(Exception, match="413"):
             _ = context.request.form
+
+
+def test_a_form_is_read_up_to_the_length_told_however_it_arrives(web: Web) -> None:
+    class Dripping(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            return super().read(min(size, 3) if size and size > 0 else size)
+
+    def read(body: bytes, length: str | None, **more: Any) -> list[tuple[str, str]]:
+        environ = EnvironBuilder(method="POST", content_type=FORM, input_stream=Dripping(body)).get_environ()
+        environ.update(more | {"CONTENT_LENGTH": length})
+        if length is None:
+            del environ["CONTENT_LENGTH"]
+        with web.request_context(environ) as context:
+            return list(context.request.form.items(multi=True))
+
+    fields = [("a", "đ"), ("b", "2"), ("a", "")]
+    body = urlencode(fields).encode()
+    told, ended = str(len(body)), {"wsgi.input_terminated": True}
+    assert sorted(read(body, told)) == sorted(read(body + b"&c=3", told)) == sorted(read(body, told, **ended)) == sorted(fields)
+    assert sorted(read(body, None, HTTP_TRANSFER_ENCODING="chunked", **ended)) == sorted(fields)
+    assert sorted(read(body, "2", HTTP_TRANSFER_ENCODING="chunked", **ended)) == sorted(fields)
+    assert read(body, None) == read(body, "-1") == read(body, "x") == []
+    assert sorted(read(body, "x", **ended)) == sorted(fields)
+    web.config["MAX_CONTENT_LENGTH"] = 5
+    try:
+        with pytest.raises(HTTPException, match="413"):
+            read(body, told)
+    finally:
+        web.config["MAX_CONTENT_LENGTH"] = None
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.text(max_size=2)), max_size=6), st.binary(max_size=40))
+def test_fields_and_letters_are_kept_as_the_libraries_keep_them(fields: list[tuple[str, str]], content: bytes) -> None:
+    assert form_of(fields).to_dict(flat=False) == MultiDict(fields).to_dict(flat=False)
+    assert encoded(content) == urlsafe_b64encode(content).rstrip(b"=")
+    assert decoded(encoded(content)) == content
+    text = content.hex().encode() + b"-_"
+    assert decoded(text[: len(text) // 4 * 4]) == urlsafe_b64decode(text[: len(text) // 4 * 4])
+
+
+class Theirs(Response):
+    """What Flask sends."""
+
+
+BODIES = ("một", b"\x00", None, ["một ", b"door"], ("a",), [], iter)
+STATUSES = (None, 200, 303, 422, 204, 304, 404, "303 elsewhere")
+GIVEN: tuple[dict[str, Any], ...] = (
+    {}, {"mimetype": "text/html"}, {"mimetype": "application/json"}, {"mimetype": "text/csv"}, {"content_type": "text/x"},
+    {"headers": {"location": "/a?b=1", "Content-Location": "/ổ"}}, {"headers": [("content-length", "1"), ("Location", "/desk?done=7")]},
+)  # fmt: skip
+
+
+def test_an_answer_is_made_and_sent_as_the_library_makes_and_sends_it() -> None:
+    def sent(kind: type[Response], method: str, body: Any, status: Any, given: dict[str, Any]) -> Any:
+        closed: list[str] = []
+        response = kind(iter(["a", "b"]) if body is iter else body, status, **given)
+        if method == "POST":
+            response.call_on_close(lambda: closed.append("closed"))
+            response.headers.add("Location", "/tệp?a=ổ")
+        parts, line, headers = run_wsgi_app(response, EnvironBuilder(method=method).get_environ(), buffered=True)
+        return b"".join(parts), line, list(headers), closed
+
+    for case in product(("GET", "HEAD", "POST"), BODIES, STATUSES, GIVEN):
+        assert sent(Answer, *case) == sent(Response, *case), case
+
+
+def test_an_answer_that_is_whole_is_sent_in_one_piece() -> None:
+    environ = EnvironBuilder().get_environ()
+    assert type(Answer("một cửa")(environ, lambda *_: lambda _data: None)) is list
+    assert type(Answer(iter(["một"]))(environ, lambda *_: lambda _data: None)) is not list
+
+
+def test_the_usual_headers_are_those_every_answer_gets(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    def carried(**given: Any) -> list[tuple[str, str]]:
+        with web.test_request_context("/desk/", **given):
+            return list(add_headers(Answer("a")).headers)
+
+    short, secure = carried(), carried(base_url="https://localhost")
+    monkeypatch.setattr("webapp.security.OURS", {"content-type"})
+    assert short == carried()
+    assert [one for one in secure if one not in short] == [("Strict-Transport-Security", "max-age=31536000; includeSubDomains")]
+
+
+def test_addresses_are_built_and_found_as_the_library_builds_and_finds_them(web: Web) -> None:
+    asked = [("desk.inbox", {}), ("desk.inbox", {"done": "8-a_~."}), ("desk.inbox", {"done": "ổ &"}), ("desk.inbox", {"done": ""}),
+             ("desk.inbox", {"done": None}), ("desk.inbox", {"n": 7}), ("desk.inbox", {"b": "1", "a": "2"}), ("desk.task", {"number": 4}),
+             ("desk.inbox", {"_anchor": "a b"}), ("desk.inbox", {"_external": True}), ("page", {}), ("two", {}), ("two", {"word": "a"}),
+             ("two", {"a": "b"})]  # fmt: skip
+    for root in ("", "/under"):
+        for _ in range(2):  # the first time nothing is known
+            with web.test_request_context("/", base_url=f"http://localhost{root}"):
+                assert [url_for(name, **values) for name, values in asked] == [Flask.url_for(web, name, **values) for name, values in asked]
+
+
+def test_a_host_and_a_path_are_taken_as_the_library_takes_them(web: Web) -> None:
+    def facts(made: Any) -> Any:
+        return {name: value for name, value in vars(made).items() if name != "map"}
+
+    for host in ("localhost", "Localhost:80", "a.example:8080", "[::1]:81", "bad host", "ổ.vn", "", "x_y", "a,b", "localhost@evil"):
+        for scheme in ("http", "https"):
+            for path, query in (("/desk/", ""), ("/desk/7", "a=1"), ("", ""), ("/t\xc3\xa9", ""), ("/", "t\xc3\xa9")):
+                for more in ({}, {"HTTP_CONNECTION": "Upgrade", "HTTP_UPGRADE": "websocket"}, {"SCRIPT_NAME": "/under"}):
+                    environ = EnvironBuilder().get_environ() | {"HTTP_HOST": host, "wsgi.url_scheme": scheme} | more
+                    environ |= {"PATH_INFO": path, "QUERY_STRING": query}
+                    for _ in range(2):
+                        ours, theirs = web.request_class(environ), web.request_class(environ)
+                        try:
+                            expected = Flask.create_url_adapter(web, theirs)
+                        except HTTPException as refused:
+                            with pytest.raises(type(refused)):
+                                web.create_url_adapter(ours)
+                            continue
+                        assert facts(web.create_url_adapter(ours)) == facts(expected)
+                        assert ours.host == theirs.host
+    for number in range(2 * HOSTS):
+        web.test_client().get("/desk/", headers={"Host": f"h{number}.example"})
+    assert len(web._hosts) == HOSTS
+
+
+def test_an_area_within_an_area_is_named_as_the_library_names_it(web: Web) -> None:
+    for endpoint in ("page", "desk.inbox", "a.b.c"):
+        with web.test_request_context("/") as context:
+            context.request.url_rule = web.url_map._rules[0].empty()
+            context.request.url_rule.endpoint = endpoint
+            assert context.request.blueprints == areas_of(endpoint) == Flask.request_class.blueprints.fget(context.request)  # type: ignore[attr-defined]
 
 
 def cookie_of(web: Web, facts: dict[str, Any]) -> str:

@@ -95,12 +95,13 @@ def read_answers(fields: Iterable[Any], prefix: str = PREFIX) -> dict[str, Any]:
     A field that the page did not show is left out.
     """
     answers: dict[str, Any] = {}
+    form = request.form
     for field in fields:
         name = prefix + field.key
         if field.kind == "checklist" or getattr(field, "multiple", False):
-            answers[field.key] = request.form.getlist(name)
+            answers[field.key] = form.getlist(name)
         elif field.kind == "checkbox":
-            answers[field.key] = name in request.form
-        elif name in request.form:
-            answers[field.key] = request.form[name]
+            answers[field.key] = name in form
+        elif name in form:
+            answers[field.key] = form[name]
     return answers
