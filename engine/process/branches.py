@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from SpiffWorkflow import TaskState
@@ -56,7 +57,7 @@ def consumed_by(tasks: Iterable[Any]) -> set[tuple[str, int]]:
 def began_with(tip: Any, parted: Any) -> Mapping[str, Any]:
     """Return the data with which the branch of *tip* began below *parted*: an event's branch began with what its host knew (53)."""
     began = parted
-    for one in (tip, *above(tip)):
+    for one in chain((tip,), above(tip)):
         if one is parted:
             break
         if one.state == TaskState.COMPLETED and isinstance(one.task_spec, BoundaryEvent) and inside_host(one) is not NOTHING:

@@ -61,7 +61,7 @@ def complete(program: Program, state: bytes, task_uuid: UUID, variable: str | No
     this act and closed it (call ``fire`` to keep its effects); Refused ``process.*``.
     """
     with running(program, context, state) as run:
-        was_ready = task_uuid in run.before
+        was_ready = run.instance.number_of(task_uuid) in run.before
         run.fire_due()
         task = require_ready(run.instance.task_of(task_uuid), was_ready)
         run.store(task, variable, answers)
@@ -126,7 +126,7 @@ def send_back(program: Program, state: bytes, step: str, context: Context) -> Ad
         run.fire_due()
         task = returning.reopen(run.instance, step)
         run.steps()
-        return run.result(closed={run.instance.uuid_of(task)})
+        return run.result(closed={task.id})
 
 
 def send_back_targets(program: Program, state: bytes) -> tuple[OpenTask, ...]:

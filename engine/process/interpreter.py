@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from engine.errors import Refused
+from engine.process.sleeping import Once, asleep_ahead, awake
 from engine.process.spiff import (
     BasePythonScriptEngineEnvironment,
     BoundaryEvent,
+    BpmnSubWorkflow,
     BpmnWorkflow,
+    Event,
     NoneEventDefinition,
     PythonScriptEngine,
     TaskState,
@@ -77,21 +80,65 @@ def _throws(task_spec: Any) -> bool:
     return isinstance(task_spec, ThrowingEvent) and not isinstance(task_spec.event_definition, NoneEventDefinition)
 
 
-class Instance(BpmnWorkflow):  # type: ignore[misc]
-    """A running instance; *history* remembers what pruning dropped from the tree, *seed* makes its task numbers unique in the world."""
+class _Stored:
+    """A flow read from its stored form, of which a part is made only when somebody asks for it."""
 
-    def __init__(self, *facts: Any, **options: Any) -> None:
-        self.history: dict[str, dict[str, int]] = {"nodes": {}, "flows": {}}
-        self.seed = uuid4().int & ~_NUMBERS
-        super().__init__(*facts, **options)
+    tasks: Any
+    stored: Mapping[str, Any]
+    top_workflow: Any
+
+    @Once
+    def task_tree(self) -> Any:
+        """The first of the tasks."""
+        return self.tasks[next(iter(self.tasks))]
+
+    @Once
+    def last_task(self) -> Any:
+        """The task that was completed last."""
+        return self.tasks.get(self.last_number())
+
+    @Once
+    def data(self) -> Any:
+        """What the flow itself holds."""
+        return {name: self.top_workflow.values[place] for name, place in self.stored["data"].items()}
+
+    def last_number(self) -> int | None:
+        """Return the number of the task that was completed last when the flow was stored."""
+        last = self.stored["last"]
+        return None if last is None else self.stored["tasks"][last][0]
+
+
+class Instance(_Stored, BpmnWorkflow):  # type: ignore[misc]
+    """A running instance; *history* remembers what pruning dropped from the tree, *seed* makes its task numbers unique in the world.
+
+    *names* and *values* are the tables it was read with.
+    """
+
+    def __init__(self, *facts: Any, deserializing: bool = False, **options: Any) -> None:
+        super().__init__(*facts, deserializing=deserializing, **options)
+        self.names: Sequence[str] = ()
+        self.values: Sequence[Any] = ()
+        if deserializing:
+            del self.last_task, self.data
+        else:
+            self.history: dict[str, dict[str, int]] = {"nodes": {}, "flows": {}}
+            self.seed = uuid4().int & ~_NUMBERS
 
     def uuid_of(self, task: Any) -> UUID:
         """Return the name of a task outside of this instance."""
-        return UUID(int=self.seed | task.id)
+        return self.name_of(task.id)
+
+    def name_of(self, number: int) -> UUID:
+        """Return the name, outside of this instance, of the task with that number."""
+        return UUID(int=self.seed | number)
+
+    def number_of(self, uuid: UUID) -> int:
+        """Return the number of the task with that name; 0, which no task has, for a name of another instance."""
+        return uuid.int & _NUMBERS if uuid.int & ~_NUMBERS == self.seed else 0
 
     def task_of(self, uuid: UUID) -> Any:
         """Return the task with that name, or None."""
-        number = uuid.int & _NUMBERS if uuid.int & ~_NUMBERS == self.seed else 0
+        number = self.number_of(uuid)
         return next((flow.tasks[number] for flow in (self, *self.subprocesses.values()) if number in flow.tasks), None)
 
     def refresh_timers(self) -> None:
@@ -104,7 +151,7 @@ class Instance(BpmnWorkflow):  # type: ignore[misc]
             moved = False
             open_flows = self.get_active_subprocesses()
             for flow in (*sorted(open_flows, key=lambda one: one.depth, reverse=True), self):
-                while ready := [task for task in flow.tasks.values() if task._state == TaskState.READY and not task.task_spec.manual]:
+                while ready := [task for task in awake(flow) if task._state == TaskState.READY and not task.task_spec.manual]:
                     for task in ready:
                         if task._state != TaskState.READY or task.id not in flow.tasks:
                             continue  # another of them closed it
@@ -124,7 +171,7 @@ class Instance(BpmnWorkflow):  # type: ignore[misc]
     def _interrupt(self, will_complete_task: Any) -> None:
         """Let what was thrown end its sub-process at once, before anything more happens inside (8)."""
         for flow in (self, *self.subprocesses.values()):
-            for event in list(flow.tasks.values()):
+            for event in awake(flow):
                 interrupts = isinstance(event.task_spec, BoundaryEvent) and event.task_spec.cancel_activity
                 if interrupts and event._state == TaskState.READY:
                     will_complete_task(event)
@@ -132,8 +179,19 @@ class Instance(BpmnWorkflow):  # type: ignore[misc]
 
     def is_completed(self) -> bool:
         """Return whether no task is left unfinished."""
-        self.completed: bool = self.completed or not any(task._state & TaskState.NOT_FINISHED_MASK for task in self.tasks.values())
+        self.completed: bool = self.completed or not (
+            any(task._state & TaskState.NOT_FINISHED_MASK for task in awake(self)) or asleep_ahead(self)
+        )
         return self.completed
+
+
+class Inner(_Stored, BpmnSubWorkflow):  # type: ignore[misc]
+    """A sub-process read from its stored form: what the library's constructor would give it, without looking for its owner."""
+
+    def __init__(self, spec: Any, owner: int, outer: Any) -> None:
+        self.spec, self.parent_task_id, self.top_workflow, self.depth = spec, owner, outer.top_workflow, outer.depth + 1
+        self.locks: dict[str, Any] = {}
+        self.completed_event, self.task_removed_event = Event(), Event()
 
 
 _NUMBERS = 0xFFFFFFFF

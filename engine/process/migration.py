@@ -14,6 +14,7 @@ from engine.process import past, reading, state
 from engine.process.interventions import place
 from engine.process.program import Program
 from engine.process.running import Run, require_ready, running
+from engine.process.sleeping import awaken
 from engine.process.spiff import LIVE, TaskState
 from engine.process.values import Advance, Context
 
@@ -36,7 +37,7 @@ def move_to(old: Program, new: Program, stored: bytes) -> Advance:
     with running(new, _nowhere(), moved.state) as run:
         if _facts(run) != before:
             raise Refused("migration.not_the_same")
-        if state.dump(run.instance) != moved.state:
+        if state.dump(awaken(run.instance)) != moved.state:
             raise Refused("migration.not_the_same")
     return moved
 

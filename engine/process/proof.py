@@ -25,6 +25,7 @@ from engine.process.liveness import Liveness
 from engine.process.program import Program, prepare
 from engine.process.running import running
 from engine.process.samples import Samples
+from engine.process.sleeping import awaken
 from engine.process.values import Advance, Context, Json, Operation
 
 MOVES = 1500
@@ -256,7 +257,7 @@ def _looked_at(walk: _Walk, advance: Advance, path: tuple[str, ...]) -> list[str
     """Read the state back: it must be the same when written again; note what was reached, and return where the dossier stands."""
     walk.walked += 2 * state.size(advance.state)
     with running(walk.program, _context(_START, {}), advance.state) as run:
-        if state.dump(run.instance) != advance.state:
+        if state.dump(awaken(run.instance)) != advance.state:
             walk.found("process.proof_unstable", path[-1], "refused", path)
         walk.reached |= set(reading.view_of(run.instance, walk.program).done)
         return reading.standing(run.instance)

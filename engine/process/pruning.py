@@ -17,6 +17,7 @@ from engine.process import returning
 from engine.process.interpreter import Instance
 from engine.process.past import edges, nodes
 from engine.process.program import Program
+from engine.process.sleeping import done
 from engine.process.spiff import LIVE, BoundaryEventJoin, BoundaryEventSplit, TaskState, consumed_by, is_join, token_passed
 
 ABOVE = 200
@@ -43,7 +44,7 @@ def _repeats(flow: Any) -> int:
     """Return how many tasks of *flow* were done again since; the instances of a repeated node are none, they belong together."""
     if len(flow.tasks) <= REPEATED:
         return 0
-    names = [task.task_spec.name for task in flow.tasks.values() if task._state == TaskState.COMPLETED]
+    names = done(flow)
     again = len(names) - len(set(names))
     return again if again <= REPEATED else sum(not name.endswith(" [child]") for name in names) - len(set(names))
 

@@ -10,6 +10,7 @@ from engine.procedure.framing import ADDED
 from engine.process import past
 from engine.process.interpreter import Instance
 from engine.process.program import Program, definitions
+from engine.process.sleeping import awake
 from engine.process.spiff import (
     BpmnEvent,
     EndEvent,
@@ -62,8 +63,8 @@ def ready_tasks(instance: Instance) -> list[Any]:
         task
         for flow in flows(instance)
         if not flow.completed
-        for task in flow.tasks.values()
-        if task.state == TaskState.READY and task.task_spec.manual
+        for task in awake(flow)
+        if task._state == TaskState.READY and task.task_spec.manual
     ]
     return sorted(found, key=lambda task: task.last_state_change)
 
@@ -171,7 +172,7 @@ def variables(instance: Instance) -> dict[str, Json]:
 def standing(instance: Instance) -> list[str]:
     """Return every element something stands at now, those that were not drawn included, sorted, each as often as something stands there."""
     alive = TaskState.READY | TaskState.STARTED | TaskState.WAITING
-    tasks = (task for flow in flows(instance) if not flow.completed for task in flow.tasks.values() if task.has_state(alive))
+    tasks = (task for flow in flows(instance) if not flow.completed for task in awake(flow) if task.has_state(alive))
     return sorted(str(task.task_spec.bpmn_id) for task in tasks if task.task_spec.bpmn_id is not None)
 
 

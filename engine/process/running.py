@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
-from copy import deepcopy
 from typing import Any
-from uuid import UUID
 
 from engine.errors import Conflict, EngineError, Refused
 from engine.feel import FeelError, to_json
@@ -17,7 +15,7 @@ from engine.process.program import Program
 from engine.process.spiff import TaskState, WorkflowException, watches
 from engine.process.surfaces import CONTEXT, Surface
 from engine.process.ticks import TICKS, Ticks
-from engine.process.values import CANCELLED, COMPLETED, FAILED, RUNNING, Advance, Context, Operation, plain, variable_name
+from engine.process.values import CANCELLED, COMPLETED, FAILED, RUNNING, Advance, Context, Operation, copied, plain, variable_name
 
 STEP_CAP = 1000
 
@@ -33,7 +31,7 @@ class Run:
             self.instance = Instance(spec, subs, script_engine=self.engine)
         else:
             self.instance = state.load(stored, program, self.engine)
-        self.before = {self.instance.uuid_of(task) for task in reading.ready_tasks(self.instance)} if stored is not None else set()
+        self.before: set[int] = {task.id for task in reading.ready_tasks(self.instance)} if stored is not None else set()
         self._steps = 0
 
     # -- what the library asks for
@@ -54,7 +52,7 @@ class Run:
         operation = Operation(
             id=name,
             parameters=parameters,
-            variables=deepcopy(task.data),
+            variables=copied(task.data),
             step=spec.bpmn_id,
             name=spec.bpmn_name or spec.bpmn_id,
             lane=reading.lane_of(self.instance, task),
@@ -137,7 +135,7 @@ class Run:
         if variable is not None:
             task.data[variable_name(variable, self.context.functions)] = plain(answers)
 
-    def result(self, closed: set[UUID] = frozenset()) -> Advance:  # type: ignore[assignment]
+    def result(self, closed: Set[int] = frozenset()) -> Advance:
         """Return the outcome of this advance.
 
         Raises: Refused ``process.stuck`` when nothing is open, awaited or due although the end was not reached (24).
@@ -158,14 +156,14 @@ class Run:
         if instance.completed:
             failed = any(one.kind == "error" for one in thrown)
             outcome = CANCELLED if not instance.success else FAILED if failed else COMPLETED
-        now = {instance.uuid_of(task) for task in ready}
+        now = {task.id for task in ready}
         was = self.before - closed
         pruning.prune(instance, self.program)
         open_now = tuple([reading.open_task(instance, task) for task in ready])
         return Advance(
             state=state.dump(instance),
-            opened=tuple([one for one in open_now if one.uuid not in was]),
-            closed=tuple(sorted(self.before - (now - closed))),
+            opened=tuple([one for one, task in zip(open_now, ready, strict=True) if task.id not in was]),
+            closed=tuple([instance.name_of(number) for number in sorted(self.before - (now - closed))]),
             ready=open_now,
             ended=reading.end_of(instance),
             outcome=outcome,

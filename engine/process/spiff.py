@@ -52,18 +52,20 @@ from SpiffWorkflow.spiff.specs.event_definitions import (
 )
 from SpiffWorkflow.spiff.specs.mixins.service_task import ServiceTask
 from SpiffWorkflow.task import Task
+from SpiffWorkflow.util.event import Event
 from SpiffWorkflow.util.task import TaskIterator
 from SpiffWorkflow.workflow import Workflow
 
 from engine.errors import Refused
 from engine.process.branches import LIVE, NOTHING, above, began_with, consumed_by, inside_host, is_cycle, is_join, latest, token_passed
 from engine.process.merging import MergeConflict, merge3
+from engine.process.sleeping import asleep_ahead, at_node, awake
 from engine.process.ticks import tick
 
 __all__ = [
     "LIVE", "PATCHES", "BasePythonScriptEngineEnvironment", "BoundaryEvent", "BoundaryEventJoin", "BoundaryEventSplit", "BpmnEvent",
     "BpmnSubWorkflow", "BpmnWorkflow", "BusinessRuleTaskMixin", "CallActivity", "CatchingEvent", "ConditionalEventDefinition",
-    "CycleTimerEventDefinition", "EndEvent", "ErrorEventDefinition", "EscalationEventDefinition", "EventSubprocess", "LoopTask",
+    "CycleTimerEventDefinition", "EndEvent", "ErrorEventDefinition", "EscalationEventDefinition", "Event", "EventSubprocess", "LoopTask",
     "MessageEventDefinition", "MultiChoice", "MultiInstanceTask", "MultipleEventDefinition", "NoneEventDefinition",
     "PythonScriptEngine", "ScriptTask", "ServiceTask", "SignalEventDefinition", "SpiffBpmnParser", "StandardLoopTask",
     "SubWorkflowTask", "Task", "TaskState", "ThrowingEvent", "TimerEventDefinition", "UnstructuredJoin", "WorkflowException", "bare",
@@ -105,15 +107,14 @@ def _set_state(self: Any, value: int) -> None:
 
 
 def _update_waiting(self: Any) -> None:
-    for task in [task for task in self.tasks.values() if task._state == TaskState.WAITING]:
+    for task in [task for task in awake(self) if task._state == TaskState.WAITING]:
         if task._state == TaskState.WAITING and task.id in self.tasks:
             task.task_spec._update(task)
 
 
 def _all_ended(self: Any, task: Any) -> bool:
-    return not any(
-        one._state & TaskState.NOT_FINISHED_MASK and one is not task and one.task_spec.name != "End" for one in task.workflow.tasks.values()
-    )
+    unfinished = [one.task_spec.name for one in awake(task.workflow) if one._state & TaskState.NOT_FINISHED_MASK and one is not task]
+    return all(name == "End" for name in (*unfinished, *asleep_ahead(task.workflow)))
 
 
 def _into_sub_process(self: Any, task: Any, flow: Any) -> None:
@@ -156,7 +157,7 @@ def _cancel(self: Any) -> None:
 
 def _arrived(gateway: Any, task: Any) -> list[Any]:
     """Return the other tokens that wait at *gateway* now, oldest first; what an earlier round consumed is over (44, 46, 47)."""
-    here = [one for one in task.workflow.tasks.values() if one.task_spec is gateway]
+    here = at_node(task.workflow, gateway)
     consumed = consumed_by(here)
     reached = TaskState.WAITING | TaskState.FINISHED_MASK
     found = [
@@ -177,9 +178,7 @@ def _inclusive_threshold(self: Any, task: Any) -> bool:
 
     What happens at once elsewhere on the level happens first: an end that ends everything is not outrun by a join beside it.
     """
-    if any(
-        one.has_state(TaskState.READY) and not one.task_spec.manual for one in task.workflow.tasks.values() if one.task_spec is not self
-    ):
+    if any(one.has_state(TaskState.READY) and not one.task_spec.manual for one in awake(task.workflow) if one.task_spec is not self):
         return False
     arrived = {one.parent.task_spec.name for one in (*_arrived(self, task), task)}
     empty = {spec.name for spec in self.inputs} - arrived
@@ -205,10 +204,23 @@ def _inclusive_threshold(self: Any, task: Any) -> bool:
     return True
 
 
+def _arrive(self: Any, task: Any) -> bool:
+    """Go on with the latest token once enough are here, else wait with it; only what something stands at is looked at (56)."""
+    enough = self._check_threshold_unstructured(task)
+    for one in awake(task.workflow):
+        if one.task_spec is self and one is not task and one._state == TaskState.WAITING:
+            one.cancel()
+    if enough:
+        task._inherit_data()
+    else:
+        task._set_state(TaskState.WAITING)
+    return bool(enough)
+
+
 def _join(self: Any, task: Any) -> bool:
     final = isinstance(self, _EndJoin)
     tips = [one.parent for one in _arrived(self, task)] + [task.parent]
-    parted = next(a for a in (task.parent, *above(task.parent)) if all(tip is a or _is_descendant_of(tip, a) for tip in tips))
+    parted = next(a for a in above(task) if all(tip is a or _is_descendant_of(tip, a) for tip in tips))
     try:
         merged: dict[str, Any] = dict(parted.data)
         for tip in tips:
@@ -396,6 +408,7 @@ PATCHES: tuple[Patch, ...] = (
     Patch(ParallelGateway, "_check_threshold_unstructured", _parallel_threshold, (1, 47)),
     Patch(InclusiveGateway, "_check_threshold_unstructured", _inclusive_threshold, (46,)),
     Patch(Task, "_inherit_data", _inherit_data, (9, 43, 49)),
+    Patch(UnstructuredJoin, "_update_hook", _arrive, (56,)),
     Patch(UnstructuredJoin, "_run_hook", _join, (16, 44)),
     Patch(StandardLoopTask, "merge_child", _merge_loop, (43,)),
     Patch(MultiInstanceTask, "merge_child", _merge_instance, (43, 45)),

@@ -2,12 +2,14 @@
 
 A task is a row: number, specification, state, parent, order of its last change, its own marks, its data. Data is written as what the
 task changed against its parent, by whole variables, and every value stands in the table ``values`` once, however many tasks share it.
+What is read keeps its place in the tables, so that a task nobody asked for (``engine.process.sleeping``) is written as it was read.
 The format is ours; the library's own serialiser is not used.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping, Sequence
 from operator import is_
 from typing import Any
 
@@ -15,16 +17,15 @@ import orjson
 import zstandard
 
 from engine.errors import Refused
-from engine.process.interpreter import Engine, Instance
+from engine.process.interpreter import Engine, Inner, Instance
 from engine.process.merging import same
 from engine.process.program import Program
-from engine.process.spiff import BpmnEvent, BpmnSubWorkflow, CatchingEvent, Task, TaskState
+from engine.process.sleeping import EMPTY, SAME, TRIGGERED, Tasks, untouched
+from engine.process.spiff import CatchingEvent, TaskState
 from engine.process.ticks import TICKS, Ticks
 
 FORMAT = 1
 MAX_BYTES = 8 * 1024 * 1024
-_TRIGGERED = 1 << 10
-_EMPTY, _SAME = 0, 1
 _LASTING = ("joined", "cut")  # of a finished task: the tokens it consumed, and that its parent is not the one it had
 _MISSING = object()
 
@@ -33,7 +34,7 @@ class _Tools(threading.local):
     """What compresses and expands on this thread: making it takes longer than a state does."""
 
     def __init__(self) -> None:
-        self.compress = zstandard.ZstdCompressor(level=3).compress
+        self.compress = zstandard.ZstdCompressor(level=1).compress
         self.decompress = zstandard.ZstdDecompressor().decompress
 
 
@@ -41,11 +42,11 @@ _tools = _Tools()
 
 
 class _Values:
-    """The table of values: each object once."""
+    """The table of values: each object once, those of *read* where they stood."""
 
-    def __init__(self) -> None:
-        self.table: list[Any] = []
-        self._known: dict[int, int] = {}
+    def __init__(self, read: Sequence[Any]) -> None:
+        self.table = [*read]
+        self._known = {id(value): place for place, value in reversed([*enumerate(read)])}
 
     def place(self, value: Any) -> int:
         """Return where *value* stands in the table."""
@@ -61,18 +62,21 @@ def dump(instance: Instance) -> bytes:
 
     Raises: Refused ``process.state_too_large`` above 8 MiB, before compression.
     """
-    names: dict[str, int] = {}
-    values = _Values()
+    names = {name: place for place, name in enumerate(instance.names)}
+    values = _Values(instance.values)
     flows = [instance, *instance.subprocesses.values()]
-    place = {task_id: (number, row) for number, flow in enumerate(flows) for row, task_id in enumerate(flow.tasks)}
+    places = [dict(zip(flow.tasks, range(len(flow.tasks)), strict=True)) for flow in flows]
+    stored = [_flow(flow, names, place, values) for flow, place in zip(flows, places, strict=True)]
+    for flow, one in zip(flows[1:], stored[1:], strict=True):
+        owner = flow.parent_task_id
+        one["owner"] = next((number, place[owner]) for number, place in enumerate(places) if owner in place)
     body = {
         "format": FORMAT,
         "seed": f"{instance.seed:032x}",
         "ticks": TICKS.get().last,
         "history": instance.history,
-        "flows": [_flow(flow, names, place, values) for flow in flows],
-        "names": list(names),
-        "values": values.table,
+        "flows": stored,
+        **_used(stored, [*names], values.table),
     }
     text = orjson.dumps(body)
     if len(text) > MAX_BYTES:
@@ -90,18 +94,22 @@ def load(state: bytes, program: Program, engine: Engine) -> Instance:
     spec, subs = program.specifications()
     instance = Instance(spec, subs, script_engine=engine, deserializing=True)
     instance.seed, instance.history = int(body["seed"], 16), body["history"]
+    instance.names, instance.values = body["names"], body["values"]
     flows: list[Any] = [instance]
-    rows: list[list[Any]] = []
-    for number, stored in enumerate(body["flows"]):
-        if number:
-            owner, row = stored["owner"]
-            task = rows[owner][row]
-            flow = BpmnSubWorkflow(subs[task.task_spec.spec], task.id, instance, deserializing=True)
-            instance.subprocesses[task.id] = flow
-            flow.completed_event.connect(task.task_spec._on_subworkflow_completed, task)
-            flows.append(flow)
-        rows.append(_fill(flows[number], stored, body["names"], body["values"]))
-    _reconnect(instance)
+    waiting = _fill(instance, body["flows"][0])
+    for stored in body["flows"][1:]:
+        level, row = stored["owner"]
+        outer = flows[level]
+        owner, name = outer.tasks.rows[row][:2]
+        caller = outer.spec.task_specs[instance.names[name]]
+        flow = instance.subprocesses[owner] = Inner(subs[caller.spec], owner, outer)
+        flows.append(flow)
+        waiting += _fill(flow, stored)
+        if not flow.completed:
+            flow.completed_event.connect(caller._on_subworkflow_completed, outer.tasks[owner])
+    # The library keeps waiting events outside the tree.
+    for task in sorted(waiting, key=lambda one: one.last_state_change):
+        instance.event_manager.add_task(task)
     return instance
 
 
@@ -122,34 +130,49 @@ def _read(state: bytes) -> Any:
     return body
 
 
-def _flow(flow: Any, names: dict[str, int], place: dict[int, tuple[int, int]], values: _Values) -> dict[str, Any]:
-    rows = []
+def _flow(flow: Any, names: dict[str, int], place: Mapping[int, int], values: _Values) -> dict[str, Any]:
     tasks = flow.tasks
-    for task in tasks.values():
-        parent = tasks.get(task._parent)
+    read = tasks.rows if isinstance(tasks, Tasks) else ()
+    rows = []
+    for at, task in enumerate(dict.values(tasks)):
+        if task.__class__ is int:  # asleep
+            row = read[task]
+            rows.append(row if at == task or row[3] < 0 else [*row[:3], place[read[row[3]][0]], *row[4:]])
+            continue
+        above = place.get(task._parent, -1)
         rows.append(
             [
                 task.id,
                 names.setdefault(task.task_spec.name, len(names)),
-                task._state | _TRIGGERED if task.triggered else task._state,
-                -1 if parent is None else place[parent.id][1],
+                task._state | TRIGGERED if task.triggered else task._state,
+                above,
                 task.last_state_change,
                 _marks(task) if task.internal_data else 0,
-                _changes(None if parent is None else parent.data, task.data, values),
+                read[task.place][6] if untouched(task) else _changes(_inherited(tasks, task._parent), task.data, values),
             ]
         )
+    known = flow.__dict__
+    if "last_task" in known:
+        last = known["last_task"] and known["last_task"].id
+    else:
+        last = flow.last_number()
     stored: dict[str, Any] = {
         "tasks": rows,
-        "data": {name: values.place(flow.data[name]) for name in sorted(flow.data)},
-        "last": place[flow.last_task.id][1] if flow.last_task is not None and flow.last_task.id in flow.tasks else None,
+        "data": {name: values.place(flow.data[name]) for name in sorted(flow.data)} if "data" in known else flow.stored["data"],
+        "last": place.get(last),
         "success": flow.success,
         "completed": flow.completed,
     }
     if flow.correlations:
         stored["correlations"] = flow.correlations
-    if flow.parent_task_id is not None:
-        stored["owner"] = place[flow.parent_task_id]
     return stored
+
+
+def _inherited(tasks: dict[int, Any], parent: int) -> Any:
+    above = dict.get(tasks, parent)
+    if above.__class__ is int:
+        return tasks.known(above)  # type: ignore[attr-defined]
+    return None if above is None else above.data
 
 
 def _marks(task: Any) -> Any:
@@ -165,64 +188,48 @@ def _marks(task: Any) -> Any:
 
 def _changes(inherited: dict[str, Any] | None, data: dict[str, Any], values: _Values) -> Any:
     if not data:
-        return _EMPTY
+        return EMPTY
     known = inherited or {}
     # What was inherited is the very same object, mostly in the very same order: this answers for most tasks, and then for most variables.
     if len(data) == len(known) and all(map(is_, data, known)) and all(map(is_, data.values(), known.values())):
-        return _SAME
+        return SAME
     if data.keys() == known.keys() and all(map(is_, data.values(), map(known.get, data))):
-        return _SAME
+        return SAME
     other = [name for name, value in data.items() if (old := known.get(name, _MISSING)) is not value and not same(old, value)]
     dropped = [] if known.keys() <= data.keys() else sorted(known.keys() - data.keys())
     # By name: the order in which variables were written is not kept, so it must not decide where their values stand.
     changed = {name: values.place(data[name]) for name in sorted(other)}
-    return [changed, dropped] if changed or dropped else _SAME
+    return [changed, dropped] if changed or dropped else SAME
 
 
-def _fill(flow: Any, stored: dict[str, Any], names: list[str], values: list[Any]) -> list[Any]:
-    specs = [flow.spec.task_specs.get(name) for name in names]
-    tasks: list[Any] = []
-    for number, name, state, parent, changed_at, marks, changes in stored["tasks"]:
-        above = None if parent < 0 else tasks[parent]
-        if changes == _EMPTY:
-            data: dict[str, Any] = {}
-        else:
-            data = {} if above is None else above.data.copy()
-            if changes != _SAME:
-                for gone in changes[1]:
-                    del data[gone]
-                for variable, place in changes[0].items():
-                    data[variable] = values[place]
-        task = Task.__new__(Task)  # its constructor would count as an event in the life of the instance
-        task.__dict__ = {
-            "id": number, "workflow": flow, "task_spec": specs[name], "_state": state & ~_TRIGGERED, "triggered": bool(state & _TRIGGERED),
-            "_children": [], "thread_id": 0, "last_state_change": changed_at, "internal_data": marks or {},
-            "_parent": None if above is None else above.id, "data": data,
-        }  # fmt: skip
-        if above is not None:
-            above._children.append(number)
-        flow.tasks[number] = task
-        tasks.append(task)
-        if "seen_events" in task.internal_data:
-            waited_for = task.task_spec.event_definition.event_definitions
-            task.internal_data["seen_events"] = [BpmnEvent(waited_for[at], payload) for at, payload in marks["seen_events"]]
-    flow.task_tree = tasks[0]
-    flow.last_task = None if stored["last"] is None else tasks[stored["last"]]
-    flow.success, flow.completed = stored["success"], stored["completed"]
-    flow.data = {name: values[place] for name, place in stored["data"].items()}
-    flow.correlations = stored.get("correlations", {})
-    return tasks
+def _used(flows: Sequence[dict[str, Any]], names: list[str], values: list[Any]) -> dict[str, Any]:
+    """Return the tables; once a value is no longer used, only what is, with the places in *flows* changed accordingly."""
+    used = {place for flow in flows for row in flow["tasks"] if row[6].__class__ is list for place in row[6][0].values()}
+    used.update(*[flow["data"].values() for flow in flows])
+    if len(used) == len(values):
+        return {"names": names, "values": values}
+    new = {old: place for place, old in enumerate(sorted(used))}
+    called: dict[int, int] = {}
+    for flow in flows:
+        rows = flow["tasks"]
+        for at, row in enumerate(rows):
+            changes = [{name: new[old] for name, old in row[6][0].items()}, row[6][1]] if row[6].__class__ is list else row[6]
+            rows[at] = [row[0], called.setdefault(row[1], len(called)), *row[2:6], changes]
+        flow["data"] = {name: new[old] for name, old in flow["data"].items()}
+    return {"names": [names[old] for old in called], "values": [values[old] for old in new]}
 
 
-def _reconnect(instance: Instance) -> None:
-    """Wire what the library keeps outside the tree: waiting events, and event sub-processes already under way (10)."""
-    waiting: list[Any] = []
-    for flow in (instance, *instance.subprocesses.values()):
-        waiting += [task for task in flow.tasks.values() if task._state == TaskState.WAITING and isinstance(task.task_spec, CatchingEvent)]
-        for child in flow.task_tree.children:
-            start = flow.spec.start
-            if child.triggered and start not in child.task_spec.inputs:
-                start.connect(child.task_spec)
-                child.task_spec.connect(flow.spec.end)
-    for task in sorted(waiting, key=lambda one: one.last_state_change):
-        instance.event_manager.add_task(task)
+def _fill(flow: Any, stored: dict[str, Any]) -> list[Any]:
+    """Give *flow* what is stored of it, and return those of its tasks that wait for an event."""
+    top = flow.top_workflow
+    flow.stored = stored
+    tasks = flow.tasks = Tasks(flow, stored["tasks"], top.names, top.values)
+    flow.success, flow.completed, flow.correlations = stored["success"], stored["completed"], stored.get("correlations", {})
+    waiting = []
+    for task in tasks.wake_restless():
+        if task._state == TaskState.WAITING and isinstance(task.task_spec, CatchingEvent):
+            waiting.append(task)
+        if task.triggered and task.parent is flow.task_tree and flow.spec.start not in task.task_spec.inputs:
+            flow.spec.start.connect(task.task_spec)  # an event sub-process that is under way already (10)
+            task.task_spec.connect(flow.spec.end)
+    return waiting

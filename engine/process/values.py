@@ -156,6 +156,13 @@ def plain(value: Json, depth: int = MAX_DEPTH) -> Json:
     raise Refused("process.not_plain", kind=kind.__name__)
 
 
+def copied(value: Json) -> Json:
+    """Return a deep copy of a value that is made of JSON values already."""
+    if value.__class__ is dict:
+        return {key: copied(item) for key, item in value.items()}
+    return [copied(item) for item in value] if value.__class__ is list else value
+
+
 def variable_name(name: str, functions: Mapping[str, Any]) -> str:
     """Return *name* if a step may store its answers under it.
 

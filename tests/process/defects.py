@@ -37,6 +37,7 @@ MORE = {
     48: (PATCHES,),
     49: (PATCHES,),
     50: (PATCHES,),
+    56: (PATCHES,),
 }
 """Tests whose names do not carry the number."""
 

@@ -10,7 +10,7 @@ from engine.process import spiff
 from engine.process.running import running
 from tests.process import test_defects_answered as answered
 from tests.process import test_events as events
-from tests.process.kit import Case, el, process, step, sub, xml
+from tests.process.kit import GJ, Case, el, process, step, sub, xml
 from tests.process.test_instance import test_an_operator_gets_its_parameters_evaluated_and_its_result_is_assigned as operators_answer
 
 
@@ -70,6 +70,16 @@ def completes_without_walking_the_tree():
     finally:
         spiff.TaskIterator.__init__ = before
     assert not any(walked)
+
+
+def joins_without_waking_the_past():
+    """Of the tasks a stored case is read from, those nobody needs stay rows when a token arrives at a join."""
+    branches = GJ[0] + step("a") + step("b") + GJ[1] + step("c")
+    case = Case(xml(step("p") + branches, "s>p; p>g; g>a; g>b; a>j; b>j; j>c; c>e")).done("p", {}).done("a", {})
+    with running(case.program, case.context, case.last.state) as run:
+        run.instance.task_of(case.task("b").uuid).run()
+        run.steps()
+        assert any(task.__class__ is int for task in dict.values(run.instance.tasks))
 
 
 def every_parallel_order():
@@ -196,6 +206,7 @@ NEEDED = {
     "ParallelGateway._check_threshold_unstructured": every_parallel_order,
     "InclusiveGateway._check_threshold_unstructured": every_inclusive_order,
     "Task._inherit_data": shares_values_with_a_sub_process,
+    "UnstructuredJoin._update_hook": joins_without_waking_the_past,
     "UnstructuredJoin._run_hook": parallel_conflicts,
     "StandardLoopTask.merge_child": loops_assign,
     "MultiInstanceTask.merge_child": collects_results,

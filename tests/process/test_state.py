@@ -9,10 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.errors import Refused
-from engine.process import instance, state
+from engine.process import instance, sleeping, state
 from engine.process.program import build
 from engine.process.running import running
+from tests.process.drawings import EVENTS, blocks, drawn
 from tests.process.kit import GJ, MONDAY, Case, cyc, dur, el, ev, evgw, process, step, sub, xml, xor
+from tests.process.test_reference import play
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "process"
 
@@ -99,10 +101,61 @@ def walked(document):
 
 
 @pytest.mark.parametrize("name", DIAGRAMS)
-def test_storing_what_was_read_gives_the_same_bytes(name):
+@pytest.mark.parametrize("looked_at", [lambda instance: instance, sleeping.awaken], ids=["asleep", "awake"])
+def test_storing_what_was_read_gives_the_same_bytes(name, looked_at):
     for case in walked(DIAGRAMS[name]):
         with running(case.program, case.context, case.last.state) as run:
-            assert state.dump(run.instance) == case.last.state
+            assert state.dump(looked_at(run.instance)) == case.last.state
+
+
+@pytest.fixture(scope="module")
+def twice():
+    """Make every advance twice: with tasks made as they are needed, and with all of them made, looked at and compared."""
+    load = state.load
+
+    def both(act):
+        def acted(*given, **options):
+            asleep = act(*given, **options)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(state, "load", lambda *facts: sleeping.awaken(load(*facts)))
+                awake = act(*given, **options)
+            for fact in ("state", "opened", "closed", "ready", "ended", "outcome", "timers", "waiting", "thrown", "signals", "variables"):
+                assert getattr(asleep, fact) == getattr(awake, fact), fact
+            return asleep
+
+        return acted
+
+    with pytest.MonkeyPatch.context() as patch:
+        for act in ("complete", "receive", "fire", "send_back"):
+            patch.setattr(instance, act, both(getattr(instance, act)))
+        yield
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+@given(block=blocks, inside=EVENTS, chance=st.randoms(use_true_random=False))
+def test_it_makes_no_difference_which_tasks_were_asked_for(twice, block, inside, chance):
+    play(drawn(block, inside), chance)
+
+
+def test_it_makes_none_where_the_past_is_dropped_a_dossier_is_sent_back_and_repeated_steps_merge(twice):
+    several = el("multiInstanceLoopCharacteristics", "m", "<bpmn:loopCardinality>3</bpmn:loopCardinality>")
+    document = xml(
+        step("a") + step("b", several) + sub("sp", step("q"), "ss>q; q>se") + step("d") + xor("m") + xor("x", "x__e"),
+        "s>m; m>a; a>b; b>sp; sp>d; d>x; x>m?d.again; x>e",
+    )
+    case = Case(document)
+    longest = 0
+    for number in range(14):
+        case.done("a", {"n": number}).done("b", {"n": number}).back("a").done("a", {"n": -number})
+        for one in range(3):
+            case.done("b", {"n": one})
+        case.done("q", {"n": [number] * 3}).done("d", {"again": number < 13})
+        longest = max(longest, state.size(case.last.state))
+    assert case.last.outcome == "completed"
+    assert instance.view(case.program, case.last.state).done["q"] == 14
+    assert longest < 12_000
+    with running(case.program, case.context, case.last.state) as run:
+        assert run.instance.history["nodes"]["a"] > 2, "some of the past was dropped"
 
 
 @pytest.mark.parametrize("name", DIAGRAMS)
