@@ -73,9 +73,10 @@ def read(uniquifier: str, request_key: str = "") -> Visitor | None:
     found = holder(first(), uniquifier, request_key)
     if found is None:
         return None
-    g.holder = found
+    known = g._get_current_object()
+    known.holder = found
     if request_key:
-        g.recalled = (request_key, found.answer)
+        known.recalled = (request_key, found.answer)
     return Visitor(found)
 
 
@@ -130,8 +131,10 @@ def recognise() -> ResponseReturnValue | None:
     known, uniquifier = g._get_current_object(), session.get("_user_id")
     visitor = read(uniquifier, key_of_form()) if uniquifier else None
     # What Flask-Login's own way ends in, for `current_user`; it would ask for more cookies, and where the session began.
-    security().login_manager._update_request_context_with_user(visitor)
-    if visitor is not None:
+    if visitor is None:
+        security().login_manager._update_request_context_with_user(None)
+    else:
+        known._login_user = visitor
         known.visitor, known.actor = visitor, Actor(kind="person", account=visitor.id, person=known.holder.person_id)
         if visitor.must_change_password and not endpoint.startswith(("login.", "i18n.")):
             return redirect(url_for("login.password"), 303)

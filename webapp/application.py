@@ -25,8 +25,6 @@ from werkzeug.utils import cached_property
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-ESCAPED = re.compile(rb"[^%\r\n]*(?:%[0-9A-Fa-f]{2}[^%\r\n]*)*")
-"""What browsers send: every percent sign begins an escape, and a line's end is one."""
 PLAIN_ADDRESS = re.compile(r"/(?:[A-Za-z0-9._~-][A-Za-z0-9/._~-]*)?(?:\?[A-Za-z0-9/._~&=-]+)?")
 """An address of ours that is written with its own letters already."""
 URLENCODED = frozenset({"application/x-www-form-urlencoded", "application/x-www-form-urlencoded;charset=UTF-8"})
@@ -48,17 +46,21 @@ def fields_of(body: bytes) -> list[tuple[str, str]]:
     Raises:
         UnicodeDecodeError: the body is not UTF-8.
     """
-    if body.isascii() and ESCAPED.fullmatch(body) is not None:
+    if body.isascii() and b"\r" not in body and b"\n" not in body:
         pairs = [pair.partition("=") for pair in body.decode("ascii").replace("+", " ").split("&") if pair]
         try:
             return [(_unescaped(name) if "%" in name else name, _unescaped(value) if "%" in value else value) for name, _, value in pairs]
-        except UnicodeDecodeError:  # the library leaves such escapes as they are
+        except ValueError:  # no UTF-8, or not an escape: the library leaves such as they are
             pass
     return parse_qsl(body.decode(), keep_blank_values=True, errors="werkzeug.url_quote")
 
 
 def _unescaped(part: str) -> str:
-    return a2b_qp(part.replace("=", "%3D").replace("%", "=")).decode()
+    quoted = part.replace("=", "%3D").replace("%", "=")
+    read = a2b_qp(quoted)
+    if len(read) != len(quoted) - 2 * quoted.count("="):
+        raise ValueError("a percent sign that begins no escape")
+    return read.decode()
 
 
 def form_of(fields: Iterable[tuple[str, str]]) -> ImmutableMultiDict[str, str]:
@@ -110,6 +112,29 @@ class Asked(Request):
         """The cookies the browser sent."""
         return parse_cookie(self.environ.get("HTTP_COOKIE"), self.dict_storage_class)  # type: ignore[return-value]
 
+    @cached_property
+    def form_number(self) -> str:
+        """The number of the form that is sent; empty when it has none."""
+        return str(self.form.get("request_id", ""))[:64]
+
+    def get_data(self, cache: bool = True, as_text: bool = False, parse_form_data: bool = False) -> Any:
+        """Return the body."""
+        known = self.__dict__
+        if cache and not as_text and not parse_form_data and "_cached_data" not in known and (body := self._told()) is not None:
+            known["stream"], known["_cached_data"] = BytesIO(), body
+            return body
+        return super().get_data(cache, as_text, parse_form_data)  # type: ignore[call-overload]
+
+    def cookie(self, name: str) -> str | None:
+        """Return one cookie; where everything is written in plain letters the others are not read."""
+        sent = self.environ.get("HTTP_COOKIE", "")
+        for one in sent.split(";") if sent.isascii() and '"' not in sent else ():
+            key, _, value = one.partition("=")
+            if key.strip() == name:
+                value = value.strip()
+                return value if PLAIN_WORD.fullmatch(value) is not None else self.cookies.get(name)
+        return self.cookies.get(name)
+
     def _load_form_data(self) -> None:
         known, environ = self.__dict__, self.environ
         if "form" in known or "_cached_data" in known or environ.get("CONTENT_TYPE") not in URLENCODED:
@@ -135,7 +160,7 @@ class Asked(Request):
         if left > self.longest_form or self._max_content_length is not None:
             return None
         read: Callable[[int], bytes] = environ["wsgi.input"].read
-        body = read(left)
+        body = read(left) if left else b""
         while len(body) < left and (more := read(left - len(body))):
             body += more
         return body
@@ -204,7 +229,7 @@ class Answer(Response):
 
 LOOKED_AT = frozenset({"location", "content-location", "content-length"})
 AS_IT_IS = frozenset({"Content-Type", "Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "Cross-Origin-Opener-Policy",
-                      "Permissions-Policy", "Cache-Control", "Vary", "Set-Cookie"})  # fmt: skip
+                      "Permissions-Policy", "Cache-Control", "Vary", "Set-Cookie", "Content-Language"})  # fmt: skip
 
 
 class Web(Flask):

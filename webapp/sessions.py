@@ -14,6 +14,8 @@ from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
+from webapp.application import Asked
+
 RENEWED = timedelta(minutes=5)
 """How old a session's cookie may be before a page sends it again; a session without any page for twelve hours is over."""
 PLAIN = frozenset({str, int, float, bool, type(None)})
@@ -92,7 +94,8 @@ class HonestCookies(SecureCookieSessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> Session:
         """Return the session of a request's cookie, and remember when it was sealed."""
-        cookie = request.cookies.get(app.config["SESSION_COOKIE_NAME"])
+        name = app.config["SESSION_COOKIE_NAME"]
+        cookie = request.cookie(name) if isinstance(request, Asked) else request.cookies.get(name)
         if not cookie:
             return Session()
         longest, seal = int(app.permanent_session_lifetime.total_seconds()), self.seal(app)

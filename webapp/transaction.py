@@ -20,6 +20,7 @@ from flask import Flask, Response, current_app, g, make_response, request, sessi
 from flask.typing import ResponseReturnValue
 
 from engine.runtime import Actor, Runtime, UnitOfWork
+from webapp.application import Answer
 
 P = ParamSpec("P")
 
@@ -128,13 +129,15 @@ def act(
     def decorate(view: Callable[Concatenate[UnitOfWork, P], ResponseReturnValue]) -> Callable[P, Response]:
         @wraps(view)
         def answered(*args: P.args, **kwargs: P.kwargs) -> Response:
-            g.form_page = page
+            here = g._get_current_object()
+            here.form_page = page
             key = number_of_form() if remembered else ""
-            with opened(actor()) as w:
+            with opened(here.get("actor") or CITIZEN) as w:
                 known = recalled(w, key) if key else None
                 if known is not None:
                     return again(known)
-                response = make_response(view(w, *args, **kwargs))
+                made = view(w, *args, **kwargs)
+                response = made if type(made) is Answer else make_response(made)
                 if key:
                     w.remember(key, first_answer(response))
             return response
@@ -150,12 +153,12 @@ def key_of_form() -> str:
     asked = request._get_current_object()  # type: ignore[attr-defined]
     if asked.method != "POST" or not getattr(current_app.view_functions[asked.endpoint], "remembers", False):
         return ""
-    return number_of_form()
+    return str(asked.form_number)
 
 
 def number_of_form() -> str:
     """Return the number of the form that is sent; empty when it has none."""
-    return str(request.form.get("request_id", ""))[:64]
+    return str(request.form_number)  # type: ignore[attr-defined]
 
 
 def recalled(w: UnitOfWork, key: str) -> dict[str, Any] | None:

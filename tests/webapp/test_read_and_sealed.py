@@ -122,8 +122,32 @@ def test_fields_and_letters_are_kept_as_the_libraries_keep_them(fields: list[tup
     assert decoded(text[: len(text) // 4 * 4]) == urlsafe_b64decode(text[: len(text) // 4 * 4])
 
 
-class Theirs(Response):
-    """What Flask sends."""
+@given(
+    st.lists(
+        st.sampled_from(["a", "b=", "a=1", "a =2", " a= 3 ", 'a="4;\\"5"', "a=", "a=é", "\xa0a=6", "b=a=7", "", "=a", 'b="7;a=8"']),
+        max_size=5,
+    )
+)
+def test_a_cookie_is_the_one_the_library_finds(web: Web, sent: list[str]) -> None:
+    with web.test_request_context("/", environ_overrides={"HTTP_COOKIE": ";".join(sent)}) as context:
+        request: Any = context.request
+        assert request.cookie("a") == request.cookies.get("a")
+
+
+def test_a_body_is_the_same_however_it_is_asked_for(web: Web) -> None:
+    for kind, body in ((FORM, b"a=1&b=2"), ("application/json", b'{"a": 1}'), ("text/plain", b"")):
+        for ask in ("get_data", "form", "json"):
+            with web.test_request_context("/", method="POST", data=body, content_type=kind) as context:
+                request = context.request
+                if ask == "form":
+                    assert request.form.to_dict() == ({"a": "1", "b": "2"} if kind == FORM else {})
+                    assert request.get_data() == (b"" if kind == FORM else body)
+                    continue
+                assert (request.get_data() if ask == "get_data" else request.get_json(force=True, silent=True)) == (
+                    body if ask == "get_data" else {"a": 1} if b"{" in body else None
+                )
+                assert (request.get_data(), request.data, request.get_data(as_text=True)) == (body, body, body.decode())
+                assert request.form.to_dict() == ({"a": "1", "b": "2"} if kind == FORM else {})
 
 
 BODIES = ("một", b"\x00", None, ["một ", b"door"], ("a",), [], iter)

@@ -141,8 +141,14 @@ def _dataclass(shape: type, given: Any, path: str, wrong: dict[str, Refused]) ->
     return shape(**values) if not wrong else None
 
 
+@cache
+def apart(kind: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Return what a type is made of: its origin and what stands within its brackets."""
+    return get_origin(kind), get_args(kind)
+
+
 def _value(kind: Any, given: Any, path: str, wrong: dict[str, Refused]) -> Any:
-    origin, inner = get_origin(kind), get_args(kind)
+    origin, inner = apart(kind)
     if kind is Any:
         return given
     if origin in (Union, types.UnionType):
