@@ -118,6 +118,9 @@ def answer(begin: Begin, answers: Mapping[UUID, bytes], *, after: After = nothin
         except EngineError as error:
             with begin() as w:
                 outcomes.append(unsigned(w, request_id, error.code, error.facts))
+            if error.code == "task.closed":  # the same answer, given twice, may have arrived between the first look and the second
+                with begin() as w:
+                    outcomes[-1] = done(w, request_id) or outcomes[-1]
             continue
         if item is None:
             assert finished is not None

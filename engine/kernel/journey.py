@@ -2,15 +2,18 @@
 
 A completed step asks three statements. Sent through cursors they cost a quarter of its processor time: a cursor, its query and its
 generators are made anew for each. Here the statements go to the driver's own layer over libpq, are prepared once a connection, and come
-back as rows. Values travel untyped, as a literal would: the server takes each for what its place in the statement wants.
+back as rows. Identifiers, instants and bytes travel in the server's own form; other values untyped, as a literal would: the server takes
+each for what its place in the statement wants.
 """
 
 from __future__ import annotations
 
 import select
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg import pq
@@ -24,6 +27,35 @@ _IDLE = pq.TransactionStatus.IDLE
 _SYNC, _FAILED, _DONE, _ROWS = (
     pq.ExecStatus.PIPELINE_SYNC, pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK,
 )  # fmt: skip
+_TEXT, _BINARY = pq.Format.TEXT, pq.Format.BINARY
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+"""From when PostgreSQL counts microseconds."""
+
+
+def _text(value: str) -> bytes:
+    written = value.encode()
+    if b"\0" in written:  # a C string would end there
+        raise psycopg.DataError("a NUL character cannot be stored")
+    return written
+
+
+def _instant(value: datetime) -> bytes:
+    since = value - _EPOCH
+    return ((since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds).to_bytes(8, "big", signed=True)
+
+
+# By exact type: how a value is written, in which format if not as text, and what it is then said to be. All else is left to the driver.
+_WRITE: dict[type, Callable[[Any], Any]] = {
+    type(None): lambda _: None,
+    str: _text,
+    int: b"%d".__mod__,
+    bool: lambda value: b"t" if value else b"f",
+    bytes: lambda value: value,
+    UUID: lambda value: value.int.to_bytes(16, "big"),
+    datetime: _instant,
+}
+_FORMAT = dict.fromkeys((bytes, UUID, datetime), _BINARY)
+_KIND = {UUID: psycopg.adapters.types["uuid"].oid, datetime: psycopg.adapters.types["timestamptz"].oid}
 _FORGOTTEN = (psycopg.errors.InvalidSqlStatementName, psycopg.errors.FeatureNotSupported)
 
 
@@ -51,7 +83,7 @@ class Line:
             psycopg.Error: what the first statement that failed was refused with; those behind it were not run.
         """
         # What cannot be written is refused before anything is sent.
-        given = [(text, *self._written(values)) for text, values in statements]
+        given = [(text, *self._written(values), values) for text, values in statements]
         begun = self.pgconn.transaction_status == _IDLE
         try:
             new, wanted = self._send(given, begun, end)
@@ -71,7 +103,7 @@ class Line:
         return [self._rows(results[place]) for place in wanted]
 
     def _send(
-        self, given: Sequence[tuple[str, Sequence[Any], Sequence[pq.Format]]], begun: bool, end: bytes | None
+        self, given: Sequence[tuple[str, list[Any], list[pq.Format], Sequence[Any]]], begun: bool, end: bytes | None
     ) -> tuple[list[tuple[int, str, bytes]], list[int]]:
         """Send it all; return which answers say that a statement is prepared now, and which hold rows."""
         pgconn, new, wanted = self.pgconn, [], []
@@ -80,17 +112,17 @@ class Line:
         if begun:
             pgconn.send_query_params(b"BEGIN", None)
             place += 1
-        for text, values, formats in given:
+        for text, written, formats, values in given:
             name = self._names.get(text)
             if name is None:
                 name = b"motcua_%d" % self._made
                 self._made += 1
-                pgconn.send_prepare(name, text.encode())
+                pgconn.send_prepare(name, text.encode(), [_KIND.get(type(value), 0) for value in values])
                 new.append((place, text, name))
                 place += 1
             else:
                 self._names.move_to_end(text)
-            pgconn.send_query_prepared(name, values, formats)
+            pgconn.send_query_prepared(name, written, formats, _BINARY)
             wanted.append(place)
             place += 1
         if end is not None:
@@ -98,9 +130,12 @@ class Line:
         pgconn.pipeline_sync()
         return new, wanted
 
-    def _written(self, values: Sequence[Any]) -> tuple[Sequence[Any], list[Any]]:
-        kinds = [PyFormat.BINARY if type(value) is bytes else PyFormat.TEXT for value in values]
-        return self._adapt.dump_sequence(values, kinds), list(self._adapt.formats or ())
+    def _written(self, values: Sequence[Any]) -> tuple[list[Any], list[pq.Format]]:
+        return [_WRITE.get(type(value), self._by_driver)(value) for value in values], [_FORMAT.get(type(value), _TEXT) for value in values]
+
+    def _by_driver(self, value: Any) -> Any:
+        (written,) = self._adapt.dump_sequence([value], [PyFormat.TEXT])
+        return written
 
     def _rows(self, result: PGresult) -> list[Row]:
         if result.status != _ROWS:

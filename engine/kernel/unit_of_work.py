@@ -23,6 +23,7 @@ from engine.errors import Conflict
 from engine.kernel import due, journal, outbox, requests, wire
 from engine.kernel.canonical import plain
 from engine.kernel.clock import Clock
+from engine.kernel.session import WorkSession
 from engine.kernel.tables import Json
 
 T = TypeVar("T")
@@ -128,7 +129,7 @@ class UnitOfWork:
 
 
 @contextmanager
-def begin(sessions: sessionmaker[Session], actor: Actor, clock: Clock, province: int, parts: Parts) -> Iterator[UnitOfWork]:
+def begin(sessions: sessionmaker[WorkSession], actor: Actor, clock: Clock, province: int, parts: Parts) -> Iterator[UnitOfWork]:
     """Open a unit of work; commit when the block ends, roll back when it raises.
 
     Raises:

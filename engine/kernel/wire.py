@@ -8,8 +8,7 @@ of the transaction with it. Whatever is not plain rows (relations, deletions, co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, lru_cache
@@ -18,7 +17,7 @@ from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import ARRAY, JSON, Column, Engine, LargeBinary, Select, inspect
+from sqlalchemy import ARRAY, JSON, Column, LargeBinary, Select, inspect
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapper, Session
@@ -29,6 +28,7 @@ from sqlalchemy.types import TypeEngine
 
 from engine.kernel.canonical import json_text
 from engine.kernel.journey import Line, Row
+from engine.kernel.session import WorkSession
 from engine.kernel.tables import Instant
 
 T = TypeVar("T")
@@ -168,53 +168,34 @@ def prepared(query: Select[Any]) -> Prepared:
     return Prepared(str(compiled), tuple(compiled.positiontup or ()))
 
 
-_LINE = "line"
-
-
 def line(session: Session) -> Line:
     """Return the connection of this session, whose one transaction is the unit of work."""
-    known: tuple[Any, Line] | None = session.info.get(_LINE)
-    if known is not None and known[0] is session.get_transaction():
-        return known[1]
-    kept = session.connection().connection
-    found: Line | None = kept.info.get(_LINE)
-    if found is None:
-        found = kept.info[_LINE] = Line(cast("psycopg.Connection[Row]", kept.driver_connection))
-    session.info[_LINE] = session.get_transaction(), found  # the next transaction may be another connection's
-    return found
+    return cast(WorkSession, session).line()
 
 
 def read(session: Session, statements: Sequence[Prepared], given: Mapping[str, Any]) -> list[list[Row]]:
     """Send all *statements* at once, each seeing what the ones before it locked; return their rows."""
-    connection = line(session)
-    with as_the_session_says(session):
-        return connection.go([(one.text, [given[name] for name in one.names]) for one in statements])
-
-
-@contextmanager
-def as_the_session_says(session: Session) -> Iterator[None]:
-    """Let an error of the driver be the session's; connections to a server that is gone are thrown away, as the session would do."""
-    try:
-        yield
-    except psycopg.Error as error:
-        gone = isinstance(error, psycopg.OperationalError) and session.info[_LINE][1].closed
-        engine = session.get_bind()
-        if gone and isinstance(engine, Engine):
-            session.invalidate()
-            del session.info[_LINE]
-            engine.dispose()
-        raise DBAPIError.instance(None, None, error, psycopg.Error, hide_parameters=True, connection_invalidated=bool(gone)) from error
-    except BaseException:
-        if session.info[_LINE][1].closed:  # interrupted in the midst of a journey
-            session.invalidate()
-        raise
+    return _go(session, [(one.text, [given[name] for name in one.names]) for one in statements])
 
 
 def send(session: Session, part: Part) -> None:
     """Send one statement by itself, now."""
-    connection = line(session)
-    with as_the_session_says(session):
-        connection.go([(numbered(part.text), part.values)])
+    _go(session, [(numbered(part.text), part.values)])
+
+
+def _go(session: Session, statements: Sequence[tuple[str, Sequence[Any]]], end: bytes | None = None) -> list[list[Row]]:
+    """Make a journey; an error of the driver is told as the session would tell it."""
+    work = cast(WorkSession, session)
+    try:
+        return work.line().go(statements, end)
+    except psycopg.Error as error:
+        gone = work.lost()
+        if gone and isinstance(error, psycopg.OperationalError):  # the others are gone with the server, as the session would say
+            work.engine.dispose()
+        raise DBAPIError.instance(None, None, error, psycopg.Error, hide_parameters=True, connection_invalidated=gone) from error
+    except BaseException:
+        work.lost()  # interrupted in the midst of a journey
+        raise
 
 
 def made(session: Session, record: type[T], values: Row) -> T:
@@ -247,7 +228,11 @@ def fresh(session: Session, record: type[T], **values: Any) -> T:
     one = known.new()
     one.__dict__.update(values)
     known.complete(one.__dict__)
-    session.add(one)
+    # As `Session.add` does it, which would look through every relation of a record that has none yet.
+    state = instance_state(one)
+    state.session_id = session.hash_key
+    state.insert_order = len(session._new)
+    session._new[state] = one
     return cast(T, one)
 
 
@@ -264,11 +249,9 @@ def write(session: Session, extra: Sequence[Part], end: bytes) -> bool:
     if parts is None:
         return False
     text, values = together([*parts, *extra])
-    connection = line(session)
     session.expunge_all()
     try:
-        with as_the_session_says(session):
-            connection.go([(text, values)], end)
+        _go(session, [(text, values)], end)
     except DBAPIError as error:
         if isinstance(error.orig, psycopg.errors.DivisionByZero):
             raise StaleDataError("a record was changed or taken away meanwhile") from error

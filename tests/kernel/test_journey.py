@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from threading import Event, Thread
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from engine.kernel import journey, wire
 from engine.kernel.database import open_engine
+from engine.kernel.session import WorkSession
 from tests.support.database import Databases
 
 AT = datetime(2026, 3, 2, 1, 30, 0, 123456, tzinfo=UTC)
@@ -34,7 +35,7 @@ def engine(databases: Databases) -> Iterator[Engine]:
 @pytest.fixture
 def session(engine: Engine) -> Iterator[Session]:
     """A session whose work is thrown away."""
-    with Session(engine) as session:
+    with WorkSession(engine) as session:
         yield session
 
 
@@ -76,6 +77,57 @@ def test_a_value_that_cannot_be_written_is_refused_before_anything_is_sent(sessi
         line.go([("select 1", []), ("select $1::text", [object()])])
     assert line.pgconn.transaction_status == TransactionStatus.IDLE
     assert line.go([("select 3", [])]) == [[(3,)]]
+
+
+@pytest.mark.parametrize("value", ["a\0b", "\ud800", datetime(2026, 3, 2, 1, 30)])  # noqa: DTZ001 — a naive one is what is refused
+def test_what_would_arrive_as_something_else_is_refused(session: Session, value: Any) -> None:
+    """A text ends at a NUL for the driver, an instant without a zone is none, half a character is no UTF-8."""
+    line = wire.line(session)
+    with pytest.raises((psycopg.DataError, UnicodeEncodeError, TypeError)):
+        line.go([("select $1", [value])])
+    assert line.pgconn.transaction_status == TransactionStatus.IDLE
+
+
+@pytest.mark.parametrize("value", [ID, AT, AT.astimezone(timezone(timedelta(hours=7))), datetime(1, 1, 1, tzinfo=UTC)])
+def test_what_travels_in_the_servers_form_is_what_the_driver_would_send(session: Session, value: Any) -> None:
+    (((told,),),) = wire.line(session).go([("select $1::text", [str(value)])])
+    kind = "uuid" if isinstance(value, UUID) else "timestamptz"
+    (((same,),),) = wire.line(session).go([(f"select $1 = $2::text::{kind}", [value, told])])
+    assert same
+
+
+def test_an_identifier_in_the_place_of_a_text_is_refused(session: Session) -> None:
+    """Sixteen bytes that happen to be a text would be taken for one."""
+    with pytest.raises(psycopg.errors.UndefinedFunction):
+        wire.line(session).go([("select 1 where $1 = 'a'::text", [ID])])
+
+
+def test_a_session_and_its_journeys_are_one_transaction_on_one_connection(session: Session, engine: Engine) -> None:
+    """Whoever comes first; and what only a journey did is committed and taken back with the session."""
+    wire.line(session).go([("create temporary table both_ways (a int)", [])])
+    session.commit()
+    assert engine.pool.checkedout() == 1  # type: ignore[attr-defined]
+    wire.line(session).go([("insert into both_ways values (1)", [])])
+    assert session.scalar(text("select sum(a) from both_ways")) == 1
+    session.rollback()
+    session.execute(text("insert into both_ways values (2)"))
+    assert wire.line(session).go([("select sum(a) from both_ways", [])]) == [[(2,)]]
+    session.commit()
+    wire.line(session).go([("insert into both_ways values (4)", [])])
+    session.commit()
+    wire.line(session).go([("insert into both_ways values (8)", [])])
+    session.rollback()
+    assert session.scalar(text("select sum(a) from both_ways")) == 6
+    wire.line(session).go([("drop table both_ways", [])], b"commit")
+    session.close()
+    assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+
+
+def test_a_journey_left_open_is_taken_back_when_its_session_ends(engine: Engine) -> None:
+    with WorkSession(engine) as session:
+        wire.line(session).go([("create temporary table left_open (a int)", [])])
+    with WorkSession(engine) as session:
+        assert wire.line(session).go([("select to_regclass('left_open')", [])]) == [[(None,)]]
 
 
 def test_statements_stay_prepared_through_rollbacks_of_transactions_and_savepoints(session: Session) -> None:
@@ -143,7 +195,7 @@ def test_other_threads_run_while_a_journey_waits(session: Session) -> None:
 
 @pytest.mark.parametrize("gone", [psycopg.OperationalError, KeyboardInterrupt])
 def test_a_journey_cut_short_leaves_no_connection_to_be_misread(engine: Engine, gone: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Session(engine) as session:
+    with WorkSession(engine) as session:
         line = wire.line(session)
         if gone is KeyboardInterrupt:
             monkeypatch.setattr(line, "_answers", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -157,6 +209,6 @@ def test_a_journey_cut_short_leaves_no_connection_to_be_misread(engine: Engine, 
             assert lost.value.connection_invalidated
         assert line.closed
     monkeypatch.undo()
-    with Session(engine) as session:
+    with WorkSession(engine) as session:
         assert wire.line(session) is not line
         assert wire.line(session).go([("select 'mine'", [])]) == [[("mine",)]]
