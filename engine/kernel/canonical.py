@@ -26,7 +26,14 @@ def plain(value: Any) -> Any:
     if kind is str and value.isascii() and "\0" not in value:  # most of what is ever written; ASCII is NFC
         return value
     if kind is dict:
-        return {plain(key) if type(key) is str else plain(str(key)): plain(item) for key, item in value.items()}
+        made = {}
+        for key, item in value.items():
+            if type(key) is not str or not key.isascii() or "\0" in key:
+                key = plain(str(key))
+            made[key] = item if type(item) is str and item.isascii() and "\0" not in item else plain(item)
+        return made
+    if kind is int and -LARGEST <= value <= LARGEST:
+        return value
     if kind is UUID:
         return str(value)
     match value:

@@ -79,13 +79,12 @@ class Later:
                 Part(
                     DROP + (" and kind = %s" if kind is not None else "") + (" and ref = any(%s)" if refs is not None else ""),
                     [province, dossier, *([kind] if kind is not None else []), *([refs] if refs is not None else [])],
-                    rows=None,
                 )
             )
         if self.put:
             rows = ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(self.put))
             given = [value for (province, *rest), at in self.put.items() for value in (province, new_id(), *rest, at)]
-            found.append(Part(PUT.format(rows=rows), given, rows=None))
+            found.append(Part(PUT.format(rows=rows), given))
         return found
 
 

@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -141,14 +142,19 @@ def parts(session: Session, province: int, at: datetime, actor: Json, recorded: 
     (chain,) = chains
     number, previous, _ = heads[chain]
     lines = _lines(heads[chain], province, chain, at, actor, recorded)
-    row = f"({', '.join(['%s'] * len(COLUMNS))})"
-    text = f"insert into journal_line ({', '.join(COLUMNS)}) values {', '.join([row] * len(lines))} returning 1"  # noqa: S608 — constants
-    given = [json_text(line[name]) if name in ("actor", "facts") else line[name] for line in lines for name in COLUMNS]
+    who = json_text(actor)
+    given = [who if name == "actor" else json_text(line[name]) if name == "facts" else line[name] for line in lines for name in COLUMNS]
     last = lines[-1]
     return [
-        Part(_HEAD_MOVES, [last["number"], last["hash"], province, chain, number, previous]),
-        Part(text, given, rows=len(lines)),
+        Part(_HEAD_MOVES, [last["number"], last["hash"], province, chain, number, previous], one=True),
+        Part(_adds(len(lines)), given),
     ]
+
+
+@cache
+def _adds(lines: int) -> str:
+    row = f"({', '.join(['%s'] * len(COLUMNS))})"
+    return f"insert into journal_line ({', '.join(COLUMNS)}) values {', '.join([row] * lines)}"  # noqa: S608 — constants
 
 
 def seal(session: Session, province: int, at: datetime, actor: Json, recorded: list[Fact]) -> None:

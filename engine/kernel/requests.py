@@ -52,7 +52,7 @@ def recall(session: Session, province: int, key: str, now: datetime, content: st
 
 def answered(province: int, key: str, answer: Any) -> Part:
     """Return what keeps the answer for the case that the request comes again."""
-    return Part(ANSWER, [json_text(plain(answer)), province, key])
+    return Part(ANSWER, [json_text(plain(answer)), province, key], one=True)
 
 
 def remember(session: Session, province: int, key: str, answer: Any) -> None:
