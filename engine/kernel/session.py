@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import psycopg
 from psycopg.pq import TransactionStatus
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
@@ -47,14 +47,9 @@ class WorkSession(Session):
             self._over = Connection(self.engine, connection=self._fetched())
         return self._over
 
-    def commit(self) -> None:
-        """Commit what journeys have done too."""
-        self._join()
-        super().commit()
-
     def rollback(self) -> None:
         """Take back what journeys have done too."""
-        self._join()
+        self.join()
         super().rollback()
 
     def close(self) -> None:
@@ -84,6 +79,12 @@ class WorkSession(Session):
             self._kept = self.engine.raw_connection()
         return self._kept
 
-    def _join(self) -> None:
+    def join(self) -> None:
+        """Let the session's transaction be the one a journey has begun."""
         if self._line is not None and self._line.pgconn.transaction_status != TransactionStatus.IDLE:
             self.connection()
+
+
+@event.listens_for(WorkSession, "before_commit")
+def _journeys_too(session: WorkSession) -> None:
+    session.join()
