@@ -42,6 +42,7 @@ from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
 from SpiffWorkflow.bpmn.util.task import BpmnTaskIterator
 from SpiffWorkflow.dmn.specs import BusinessRuleTaskMixin
 from SpiffWorkflow.exceptions import WorkflowException
+from SpiffWorkflow.specs.base import TaskSpec
 from SpiffWorkflow.specs.MultiChoice import MultiChoice
 from SpiffWorkflow.spiff.parser import SpiffBpmnParser
 from SpiffWorkflow.spiff.specs.event_definitions import (
@@ -202,6 +203,24 @@ def _inclusive_threshold(self: Any, task: Any) -> bool:
         if within & empty and not within & arrived:
             return False
     return True
+
+
+def _foresee(self: Any, task: Any, seen: Any = None, looked_ahead: int = 0, mask: int = TaskState.PREDICTED_MASK) -> None:
+    """Foresee only what comes next (57): what comes after that is foreseen when a token gets there."""
+    if task._state & mask:
+        self._predict_hook(task)
+
+
+def _reach(self: Any, task: Any) -> None:
+    state = task._state
+    if state & TaskState.PREDICTED_MASK or (state & (TaskState.FUTURE | TaskState.WAITING) and not task._children):
+        self._predict_hook(task)
+    if self._update_hook(task):
+        task._ready()
+
+
+def _foresee_no_choice(self: Any, task: Any) -> None:
+    """Of the ways out of a choice, the one chosen is made when it is chosen (57)."""
 
 
 def _arrive(self: Any, task: Any) -> bool:
@@ -408,6 +427,9 @@ PATCHES: tuple[Patch, ...] = (
     Patch(ParallelGateway, "_check_threshold_unstructured", _parallel_threshold, (1, 47)),
     Patch(InclusiveGateway, "_check_threshold_unstructured", _inclusive_threshold, (46,)),
     Patch(Task, "_inherit_data", _inherit_data, (9, 43, 49)),
+    Patch(TaskSpec, "_predict", _foresee, (57,)),
+    Patch(TaskSpec, "_update", _reach, (57,)),
+    Patch(MultiChoice, "_predict_hook", _foresee_no_choice, (57,)),
     Patch(UnstructuredJoin, "_update_hook", _arrive, (56,)),
     Patch(UnstructuredJoin, "_run_hook", _join, (16, 44)),
     Patch(StandardLoopTask, "merge_child", _merge_loop, (43,)),

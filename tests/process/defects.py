@@ -38,6 +38,7 @@ MORE = {
     49: (PATCHES,),
     50: (PATCHES,),
     56: (PATCHES,),
+    57: (PATCHES,),
 }
 """Tests whose names do not carry the number."""
 

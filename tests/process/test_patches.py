@@ -10,7 +10,7 @@ from engine.process import spiff
 from engine.process.running import running
 from tests.process import test_defects_answered as answered
 from tests.process import test_events as events
-from tests.process.kit import GJ, Case, el, process, step, sub, xml
+from tests.process.kit import GJ, Case, el, process, step, sub, xml, xor
 from tests.process.test_instance import test_an_operator_gets_its_parameters_evaluated_and_its_result_is_assigned as operators_answer
 
 
@@ -75,11 +75,27 @@ def completes_without_walking_the_tree():
 def joins_without_waking_the_past():
     """Of the tasks a stored case is read from, those nobody needs stay rows when a token arrives at a join."""
     branches = GJ[0] + step("a") + step("b") + GJ[1] + step("c")
-    case = Case(xml(step("p") + branches, "s>p; p>g; g>a; g>b; a>j; b>j; j>c; c>e")).done("p", {}).done("a", {})
+    case = Case(xml(step("p") + branches, "s>p; p>g; g>a; g>b; a>j; b>j; j>c; c>e")).done("p", {})
     with running(case.program, case.context, case.last.state) as run:
-        run.instance.task_of(case.task("b").uuid).run()
+        run.instance.task_of(case.task("a").uuid).run()
         run.steps()
         assert any(task.__class__ is int for task in dict.values(run.instance.tasks))
+
+
+def foresees_what_comes_next_only():
+    case = Case(xml(step("a") + step("b") + step("c") + step("d"), "s>a; a>b; b>c; c>d; d>e")).done("a", {})
+    with running(case.program, case.context, case.last.state) as run:
+        ahead = [task.task_spec.name for task in run.instance.tasks.values() if task.state < spiff.TaskState.WAITING]
+    assert ahead == ["c"]
+
+
+def makes_of_a_choice_only_the_way_chosen():
+    dropped = []
+    case = Case(xml(step("a") + xor("x", "x__c") + step("b") + step("c"), "s>a; a>x; x>b?a.yes; x>c; b>e; c>e"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spiff.Workflow, "_remove_task", lambda flow, number: dropped.append(number))
+        assert case.done("a", {"yes": True}).ready == ["b"]
+    assert not dropped
 
 
 def every_parallel_order():
@@ -206,6 +222,9 @@ NEEDED = {
     "ParallelGateway._check_threshold_unstructured": every_parallel_order,
     "InclusiveGateway._check_threshold_unstructured": every_inclusive_order,
     "Task._inherit_data": shares_values_with_a_sub_process,
+    "TaskSpec._predict": foresees_what_comes_next_only,
+    "TaskSpec._update": foresees_what_comes_next_only,
+    "MultiChoice._predict_hook": makes_of_a_choice_only_the_way_chosen,
     "UnstructuredJoin._update_hook": joins_without_waking_the_past,
     "UnstructuredJoin._run_hook": parallel_conflicts,
     "StandardLoopTask.merge_child": loops_assign,
