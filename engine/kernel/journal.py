@@ -129,8 +129,20 @@ def remember_head(session: Session, chain: UUID, head: Sequence[Any]) -> None:
     session.info.setdefault(_HEADS, {})[chain] = (number, bytes(known), recorded_at.astimezone(UTC))
 
 
-COLUMNS = ("province", "chain", "number", "at", "recorded_at", "kind", "actor", "facts", "previous", "hash")
+SHARED = {"province": "smallint", "chain": "uuid", "at": "timestamptz", "recorded_at": "timestamptz", "actor": "jsonb"}
+"""What all lines of a transaction have in common: sent, and read by the server, once."""
+OWN = {"number": "bigint", "kind": "text", "facts": "jsonb", "previous": "bytea", "hash": "bytea"}
 _HEAD_MOVES = "update journal_head set number = %s, hash = %s where province = %s and chain = %s and number = %s and hash = %s returning 1"
+
+
+@cache
+def _insertion(lines: int) -> str:
+    """Return the statement that adds so many lines."""
+    shared, own = (f"({', '.join([f'%s::{kind}' for kind in kinds.values()])})" for kinds in (SHARED, OWN))
+    return (
+        f"insert into journal_line ({', '.join([*SHARED, *OWN])}) select shared.*, line.* "  # noqa: S608 — constants
+        f"from (values {shared}) as shared, (values {', '.join([own] * lines)}) as line"
+    )
 
 
 def parts(session: Session, province: int, at: datetime, actor: Json, recorded: list[Fact]) -> list[Part] | None:
@@ -142,19 +154,13 @@ def parts(session: Session, province: int, at: datetime, actor: Json, recorded: 
     (chain,) = chains
     number, previous, _ = heads[chain]
     lines = _lines(heads[chain], province, chain, at, actor, recorded)
-    who = json_text(actor)
-    given = [who if name == "actor" else json_text(line[name]) if name == "facts" else line[name] for line in lines for name in COLUMNS]
     last = lines[-1]
+    given = [json_text(actor) if name == "actor" else last[name] for name in SHARED]
+    given += [json_text(line[name]) if name == "facts" else line[name] for line in lines for name in OWN]
     return [
         Part(_HEAD_MOVES, [last["number"], last["hash"], province, chain, number, previous], one=True),
-        Part(_adds(len(lines)), given),
+        Part(_insertion(len(lines)), given),
     ]
-
-
-@cache
-def _adds(lines: int) -> str:
-    row = f"({', '.join(['%s'] * len(COLUMNS))})"
-    return f"insert into journal_line ({', '.join(COLUMNS)}) values {', '.join([row] * lines)}"  # noqa: S608 — constants
 
 
 def seal(session: Session, province: int, at: datetime, actor: Json, recorded: list[Fact]) -> None:

@@ -20,6 +20,11 @@ CONTENT = text(
 
 HEAD_OF_OLD = text("insert into journal_head (province, chain, number, hash, sealed) values (1, :chain, :number, '', :sealed)")
 
+UNCOMPRESSED = text(
+    "select attrelid::regclass || '.' || attname from pg_attribute join pg_class on pg_class.oid = attrelid "
+    "where relnamespace = 'public'::regnamespace and relkind = 'r' and atttypid = 'bytea'::regtype and attstorage = 'e' order by 1"
+)
+
 
 def test_the_revisions_lead_exactly_to_the_records(databases: Databases) -> None:
     """When this fails, a record has changed: write a revision with ``motcua dev migration "what it does"``."""
@@ -33,10 +38,12 @@ def test_the_revisions_lead_exactly_to_the_records(databases: Databases) -> None
             make_schema(connection)
             found = difference(connection)
             unsealed = connection.scalars(text("select chain from journal_head where unsealed order by chain")).all()
+            packed = connection.scalars(UNCOMPRESSED).all()
         engine.dispose()
 
     assert found == []
     assert unsealed == [UUID(int=2), UUID(int=3)]
+    assert packed == ["instance.state", "task.before_state"], "the server would try to compress what is compressed"
 
 
 def test_a_second_migration_changes_nothing(databases: Databases) -> None:
