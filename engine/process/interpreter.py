@@ -15,6 +15,7 @@ from engine.process.spiff import (
     BpmnSubWorkflow,
     BpmnWorkflow,
     Event,
+    EventManager,
     NoneEventDefinition,
     PythonScriptEngine,
     TaskState,
@@ -114,15 +115,23 @@ class Instance(_Stored, BpmnWorkflow):  # type: ignore[misc]
     *names* and *values* are the tables it was read with.
     """
 
-    def __init__(self, *facts: Any, deserializing: bool = False, **options: Any) -> None:
-        super().__init__(*facts, deserializing=deserializing, **options)
-        self.names: Sequence[str] = ()
-        self.values: Sequence[Any] = ()
-        if deserializing:
-            del self.last_task, self.data
-        else:
-            self.history: dict[str, dict[str, int]] = {"nodes": {}, "flows": {}}
-            self.seed = uuid4().int & ~_NUMBERS
+    names: Sequence[str] = ()
+    values: Sequence[Any] = ()
+
+    def __init__(self, *facts: Any, **options: Any) -> None:
+        self.history: dict[str, dict[str, int]] = {"nodes": {}, "flows": {}}
+        self.seed = uuid4().int & ~_NUMBERS
+        super().__init__(*facts, **options)
+
+    @classmethod
+    def read(cls, spec: Any, subs: Mapping[str, Any], engine: Engine, body: Mapping[str, Any]) -> Instance:
+        """Return the instance of a stored *body* without its flows: what the library's constructor would give it, and no start."""
+        self = cls.__new__(cls)
+        self.spec, self.subprocess_specs, self.script_engine = spec, subs, engine
+        self.subprocesses, self.bpmn_events, self.locks, self.event_manager = {}, [], {}, EventManager(self)
+        self.completed_event, self.task_removed_event = Event(), Event()
+        self.seed, self.history, self.names, self.values = int(body["seed"], 16), body["history"], body["names"], body["values"]
+        return self
 
     def uuid_of(self, task: Any) -> UUID:
         """Return the name of a task outside of this instance."""
@@ -166,7 +175,8 @@ class Instance(_Stored, BpmnWorkflow):  # type: ignore[misc]
                     owner = self.get_task_from_id(flow.parent_task_id)
                     owner.task_spec._update(owner)
                     moved = moved or flow.completed
-            moved = moved or len(self.get_active_subprocesses()) > len(open_flows)
+            # With nothing but this flow, what could move has: the loop above ended only when nothing was left.
+            moved = (moved and bool(open_flows)) or len(self.get_active_subprocesses()) > len(open_flows)
 
     def _interrupt(self, will_complete_task: Any) -> None:
         """Let what was thrown end its sub-process at once, before anything more happens inside (8)."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import islice
 from operator import itemgetter
 from typing import Any
 
@@ -24,15 +25,19 @@ _RESTLESS = TaskState.READY | TaskState.WAITING | TaskState.STARTED | TRIGGERED
 
 
 class Tasks(dict[int, Any]):
-    """The tasks of a stored flow by number, in the order they came to be; of a task that is asleep, the place of its row."""
+    """The tasks of a stored flow by number, in the order they came to be; of a task that is asleep, the place of its row.
 
-    __slots__ = ("_below", "_known", "flow", "names", "rows", "values_of")
+    All tasks before *first* are asleep: who is taken out was asked for before.
+    """
+
+    __slots__ = ("_below", "_known", "first", "flow", "names", "rows", "values_of")
 
     def __init__(self, flow: Any, rows: Sequence[Any], names: Sequence[str], values: Sequence[Any]) -> None:
         super().__init__(zip(map(itemgetter(0), rows), range(len(rows)), strict=True))
         self.flow, self.rows, self.names, self.values_of = flow, rows, names, values
         self._known: dict[int, dict[str, Any]] = {}
         self._below: dict[int, list[int]] | None = None
+        self.first = len(rows)
 
     # What the library and we ask a dictionary for. Nothing but these hands out a task, so nothing hands out the place of a row.
 
@@ -57,8 +62,8 @@ class Tasks(dict[int, Any]):
 
     def pop(self, number: int, *default: Any) -> Any:
         """Take a task out and return it, awake."""
-        found = super().pop(number, *default)
-        return self._wake(found) if found.__class__ is int else found
+        self.get(number)
+        return super().pop(number, *default)
 
     # Waking
 
@@ -112,6 +117,8 @@ class Tasks(dict[int, Any]):
         task._parent = self.rows[parent][0] if parent >= 0 else None
         if state & TRIGGERED:
             task.triggered = True
+        if place < self.first:
+            self.first = place
         _put(self, number, task)
         return task
 
@@ -173,7 +180,13 @@ _get, _at, _put, _values, _items = dict.get, dict.__getitem__, dict.__setitem__,
 
 def awake(flow: Any) -> Collection[Any]:
     """Return the tasks of *flow* that are not asleep, in their order: everything at which something stands is among them."""
-    return [task for task in _values(flow.tasks) if task.__class__ is not int]
+    tasks = flow.tasks
+    return [task for task in islice(_values(tasks), first_awake(tasks), None) if task.__class__ is not int]
+
+
+def first_awake(tasks: dict[int, Any]) -> int:
+    """Return how many tasks at least are asleep before the first that is not."""
+    return tasks.first if isinstance(tasks, Tasks) else 0
 
 
 def awaken(instance: Any) -> Any:

@@ -38,6 +38,7 @@ from SpiffWorkflow.bpmn.specs.mixins.parallel_gateway import ParallelGateway
 from SpiffWorkflow.bpmn.specs.mixins.script_task import ScriptTask
 from SpiffWorkflow.bpmn.specs.mixins.subworkflow_task import CallActivity, EventSubprocess, SubWorkflowTask
 from SpiffWorkflow.bpmn.specs.mixins.unstructured_join import UnstructuredJoin
+from SpiffWorkflow.bpmn.util.event import EventManager
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
 from SpiffWorkflow.bpmn.util.task import BpmnTaskIterator
 from SpiffWorkflow.dmn.specs import BusinessRuleTaskMixin
@@ -66,7 +67,8 @@ from engine.process.ticks import tick
 __all__ = [
     "LIVE", "PATCHES", "BasePythonScriptEngineEnvironment", "BoundaryEvent", "BoundaryEventJoin", "BoundaryEventSplit", "BpmnEvent",
     "BpmnSubWorkflow", "BpmnWorkflow", "BusinessRuleTaskMixin", "CallActivity", "CatchingEvent", "ConditionalEventDefinition",
-    "CycleTimerEventDefinition", "EndEvent", "ErrorEventDefinition", "EscalationEventDefinition", "Event", "EventSubprocess", "LoopTask",
+    "CycleTimerEventDefinition", "EndEvent", "ErrorEventDefinition", "EscalationEventDefinition",
+    "Event", "EventManager", "EventSubprocess", "LoopTask",
     "MessageEventDefinition", "MultiChoice", "MultiInstanceTask", "MultipleEventDefinition", "NoneEventDefinition",
     "PythonScriptEngine", "ScriptTask", "ServiceTask", "SignalEventDefinition", "SpiffBpmnParser", "StandardLoopTask",
     "SubWorkflowTask", "Task", "TaskState", "ThrowingEvent", "TimerEventDefinition", "UnstructuredJoin", "WorkflowException", "bare",
