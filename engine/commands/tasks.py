@@ -18,6 +18,7 @@ from engine.kernel.canonical import canonical
 from engine.kernel.outbox import OutboxMessage
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
+from engine.kernel.wire import change
 from engine.office import flow, papers
 from engine.office.choices import offered
 from engine.office.flow import UNDO, Flow
@@ -96,10 +97,9 @@ def put_on_desk(run: Flow, task: Task, person: Standing, *, kind: str = "task.cl
     """Make a person the assignee and remember by which seat."""
     w = run.w
     held = person.seat(*task.roles, unit=task.unit_id)
-    task.assignee_id, task.claimed_at = person.person_id, w.now
-    task.version += 1
     seat = {"position": held.title, "position_en": held.title_en, "delegation": str(held.delegation_id or "")} if held else {}
-    task.reason = {**task.reason, "seat": seat, "claimed": True}
+    reason = {**task.reason, "seat": seat, "claimed": True}
+    change(task, assignee_id=person.person_id, claimed_at=w.now, version=task.version + 1, reason=reason)
     flow.status(run, "work_started")
     w.record(kind, run.dossier.id, task=str(task.id), **(facts or {"person": str(person.person_id)}))
 
@@ -200,9 +200,9 @@ def finish(run: Flow, task: Task, answers: Json, by: UUID | None, *, undo: bool 
     first = task.assignee_id is None
     if first and by is not None:
         put_on_desk(run, task, acting(w) if by == w.actor.person else standing_of(w, by))
-    task.state, task.closed_at, task.closed_by_id, task.closed_how = "done", w.now, by, "completed"
-    task.answers, task.draft = answers, {}
-    task.version += 1
+    change(
+        task, state="done", closed_at=w.now, closed_by_id=by, closed_how="completed", answers=answers, draft={}, version=task.version + 1
+    )
     if task.due_at is not None:
         task.outcome = outcome(w.now, task.due_at).value
     w.record("task.completed", d.id, task=str(task.id), step=task.step, answers_hash=flow_hash(answers), outcome=task.outcome)
@@ -221,7 +221,7 @@ def finish(run: Flow, task: Task, answers: Json, by: UUID | None, *, undo: bool 
         flow.close(run)
     undoable = undo and not run.irreversible and d.closed_at is None
     if undoable:
-        task.undo_until, task.before, task.before_state = w.now + UNDO, {**before, "version_after": run.instance.version}, before_state
+        change(task, undo_until=w.now + UNDO, before={**before, "version_after": run.instance.version}, before_state=before_state)
     return Completed(task.id, d.id, task.undo_until if undoable else None, next_task(run, by))
 
 

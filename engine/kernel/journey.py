@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import select
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import repeat
+from operator import call
 from typing import Any
 from uuid import UUID
 
@@ -46,11 +48,11 @@ def _instant(value: datetime) -> bytes:
 
 # By exact type: how a value is written, in which format if not as text, and what it is then said to be. All else is left to the driver.
 _WRITE: dict[type, Callable[[Any], Any]] = {
-    type(None): lambda _: None,
+    type(None): {}.get,  # nothing for nothing
     str: _text,
     int: b"%d".__mod__,
     bool: lambda value: b"t" if value else b"f",
-    bytes: lambda value: value,
+    bytes: bytes,
     UUID: lambda value: value.int.to_bytes(16, "big"),
     datetime: _instant,
 }
@@ -131,7 +133,9 @@ class Line:
         return new, wanted
 
     def _written(self, values: Sequence[Any]) -> tuple[list[Any], list[pq.Format]]:
-        return [_WRITE.get(type(value), self._by_driver)(value) for value in values], [_FORMAT.get(type(value), _TEXT) for value in values]
+        kinds = [*map(type, values)]
+        writers: Iterable[Any] = map(_WRITE.get, kinds, repeat(self._by_driver))
+        return [*map(call, writers, values)], [*map(_FORMAT.get, kinds, repeat(_TEXT))]
 
     def _by_driver(self, value: Any) -> Any:
         (written,) = self._adapt.dump_sequence([value], [PyFormat.TEXT])

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, lru_cache
-from operator import methodcaller
+from itertools import chain
+from operator import attrgetter, methodcaller
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -21,7 +22,8 @@ from sqlalchemy import ARRAY, JSON, Column, LargeBinary, Select, inspect
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapper, Session
-from sqlalchemy.orm.attributes import instance_state, set_committed_value
+from sqlalchemy.orm.attributes import flag_dirty, instance_state, set_committed_value
+from sqlalchemy.orm.base import NO_VALUE
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.types import TypeEngine
@@ -56,7 +58,7 @@ def processors(kind: TypeEngine[Any], dialect: Any) -> tuple[Convert, Convert]:
         case Instant():
             return _aware, methodcaller("astimezone", UTC)
         case JSON():  # as text: the driver's own wrapper is called three times for each value
-            return _json_text(own, dialect), own.result_processor(dialect, None)
+            return _json(_json_text(own, dialect)), own.result_processor(dialect, None)
         case LargeBinary():
             return None, None
         case ARRAY() if own.item_type.result_processor(dialect, None) is own.item_type.bind_processor(dialect) is None:
@@ -65,6 +67,11 @@ def processors(kind: TypeEngine[Any], dialect: Any) -> tuple[Convert, Convert]:
 
 
 _json_text: Any = JSON.bind_processor
+
+
+def _json(written: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return the same for lists and objects without looking for the kinds of nothing JSON knows."""
+    return lambda value: json_text(value) if type(value) is dict or type(value) is list else written(value)
 
 
 def _aware(value: datetime | None) -> datetime | None:
@@ -108,6 +115,7 @@ class Shape:
             if column.default is not None:
                 self.defaults[prop.key] = column.default
         self.keys = [mapper.get_property_by_column(column).key for column in mapper.primary_key]
+        self.settable = self.columns.keys() - set(self.keys)
         self.new = mapper.class_manager.new_instance
 
     def binding(self, given: tuple[str, ...]) -> list[tuple[int, Callable[[Any], Any]]]:
@@ -118,13 +126,18 @@ class Shape:
             found = self._bindings[given] = [(place, bind) for place, bind in every if bind is not None]
         return found
 
-    def bound(self, attribute: str, value: Any) -> Any:
-        """Return a value as the driver sends it."""
-        bind = self.columns[attribute][1]
-        return value if bind is None else bind(value)
+    def bound(self, given: tuple[str, ...], values: list[Any]) -> list[Any] | None:
+        """Return the values of these attributes as the driver is given them; None where one is a clause of SQL."""
+        if not _VALUES.issuperset(map(type, values)) and any(isinstance(value, ClauseElement) for value in values):
+            return None
+        for place, bind in self.binding(given):
+            values[place] = bind(values[place])
+        return values
 
     def complete(self, attributes: dict[str, Any]) -> None:
         """Give the attributes that have no value yet the defaults of their columns."""
+        if None not in map(attributes.get, self.defaults):
+            return
         for name, default in self.defaults.items():
             if attributes.get(name) is None and (name not in attributes or name not in self.nulls):
                 attributes[name] = default.arg(None) if default.is_callable else default.arg
@@ -236,6 +249,17 @@ def fresh(session: Session, record: type[T], **values: Any) -> T:
     return cast(T, one)
 
 
+def change(record: Any, **values: Any) -> None:
+    """Assign all these *values*, as one assignment; for plain columns nobody listens to."""
+    state = instance_state(record)
+    attributes, before = state.dict, state.committed_state
+    for name, value in values.items():
+        if name not in before:
+            before[name] = attributes.get(name, NO_VALUE)
+        attributes[name] = value
+    flag_dirty(record)
+
+
 def write(session: Session, extra: Sequence[Part], end: bytes) -> bool:
     """Write everything the session holds, and the *extra* parts, in one statement; the words that *end* the transaction travel with it.
 
@@ -261,7 +285,7 @@ def write(session: Session, extra: Sequence[Part], end: bytes) -> bool:
 
 def together(parts: Sequence[Part]) -> tuple[str, list[Any]]:
     """Return several statements as one, and its values."""
-    return _together(tuple([(part.text, part.one) for part in parts])), [value for part in parts for value in part.values]
+    return _together(tuple([(part.text, part.one) for part in parts])), [*chain.from_iterable([part.values for part in parts])]
 
 
 @lru_cache(512)
@@ -288,52 +312,52 @@ def _parts(session: Session) -> list[Part] | None:
     for record in session.dirty:
         state = instance_state(record)
         known, before, now = shape(type(record)), state.committed_state, state.dict
-        if any(name not in known.columns or name in known.keys for name in before):
+        if not known.settable.issuperset(before):
             return None
-        changed = sorted([name for name, value in before.items() if not _same(value, now.get(name))])
-        if any(isinstance(now.get(name), ClauseElement) for name in changed):
-            return None
+        changed = [name for name, old in before.items() if (new := now.get(name)) is not old and (type(new) is not type(old) or new != old)]
         if changed:
-            parts.append(_update(known, before, now, changed))
+            updated = _update(known, before, now, sorted(changed))
+            if updated is None:
+                return None
+            parts.append(updated)
     for record in session.new:
         attributes = instance_state(record).dict
         known = shape(type(record))
-        inserted = None if known.filled or any(attributes.get(name) for name in known.relations) else _insert(known, attributes)
+        related = known.relations & attributes.keys()
+        inserted = None if known.filled or (related and any(map(attributes.get, related))) else _insert(known, attributes)
         if inserted is None:
             return None
         parts.append(inserted)
     # Always in the same order: the same change is the same text, which the server has prepared already.
-    return sorted(parts, key=lambda part: part.text) if len(parts) <= LARGEST else None
+    return sorted(parts, key=_by_text) if len(parts) <= LARGEST else None
 
 
-def _same(before: Any, now: Any) -> bool:
-    return before is now or (type(before) is type(now) and bool(before == now))
+_by_text = attrgetter("text")
 
 
-def _update(known: Shape, before: dict[str, Any], now: dict[str, Any], changed: list[str]) -> Part:
+def _update(known: Shape, before: dict[str, Any], now: dict[str, Any], changed: list[str]) -> Part | None:
+    given = (*changed, *known.keys)
+    values = known.bound(given, list(map(now.get, given)))
+    if values is None:
+        return None
     version = before.get("version")
-    where = [*known.keys, "version"] if isinstance(version, int) else known.keys
-    values = [known.bound(name, now.get(name)) for name in changed]
-    values += [known.bound(name, now[name]) for name in known.keys]
-    return Part(_update_text(known, tuple(changed), tuple(where)), [*values, version] if len(where) > len(known.keys) else values, one=True)
+    if not isinstance(version, int):
+        return Part(_update_text(known, tuple(changed), False), values, one=True)
+    return Part(_update_text(known, tuple(changed), True), [*values, version], one=True)
 
 
 @cache
-def _update_text(known: Shape, changed: tuple[str, ...], where: tuple[str, ...]) -> str:
+def _update_text(known: Shape, changed: tuple[str, ...], versioned: bool) -> str:
     assigned = ", ".join(f"{known.columns[name][0]} = %s" for name in changed)
-    found = " and ".join(f"{known.columns[name][0]} = %s" for name in where)
+    found = " and ".join(f"{known.columns[name][0]} = %s" for name in (*known.keys, *(["version"] if versioned else [])))
     return f"update {known.table} set {assigned} where {found} returning 1"  # noqa: S608 — names of our own tables
 
 
 def _insert(known: Shape, attributes: dict[str, Any]) -> Part | None:
     known.complete(attributes)
-    given = tuple([name for name in known.columns if name in attributes])
-    values = [attributes[name] for name in given]
-    if any(isinstance(value, ClauseElement) for value in values if type(value) not in _VALUES):
-        return None
-    for place, bind in known.binding(given):
-        values[place] = bind(values[place])
-    return Part(_insert_text(known, given), values)
+    given = tuple(filter(attributes.__contains__, known.columns))
+    values = known.bound(given, list(map(attributes.get, given)))
+    return None if values is None else Part(_insert_text(known, given), values)
 
 
 @cache

@@ -225,9 +225,7 @@ def advance(flow: Flow, step: Step, *, closing: Task | None = None, by: UUID | N
     assert instance is not None, "an instance is made at reception"
     require_moving(flow)
     made = step(program(flow.dossier.procedure_version_id, flow.package), instance.state, context(flow, operators))
-    instance.state = made.state
-    instance.version += 1
-    instance.waiting = awaited(made)
+    wire.change(instance, state=made.state, version=instance.version + 1, waiting=awaited(made))
     follow_thrown(flow, made)
     follow_tasks(flow, made, closing, by, how)
     follow_timers(flow, made)

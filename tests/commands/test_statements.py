@@ -6,11 +6,12 @@ import threading
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import inspect, select, text, update
 
 from engine.commands import dossiers, organisation, procedures, tasks
 from engine.dossier.model import Dossier
 from engine.errors import Conflict
+from engine.kernel import wire
 from engine.kernel.journal import JournalLine
 from engine.kernel.journal_check import faults_of
 from engine.kernel.unit_of_work import Actor
@@ -168,3 +169,21 @@ def test_a_row_that_is_not_as_it_was_read_takes_everything_back(office: Office) 
         kinds = list(w.session.scalars(select(JournalLine.kind).where(JournalLine.chain == task.dossier_id)))
         assert "task.completed" not in kinds
         assert list(faults_of(w.session, w.province, [0, 0])) == []
+
+
+def test_changing_several_attributes_at_once_is_assigning_each(office: Office) -> None:
+    _, task = leave_at_the_head(office)
+    facts = {"note": "xem lại", "version": task.version + 1, "draft": {"a": [1]}, "undo_until": None}
+    ways = []
+    for at_once in (True, False):
+        with office.runtime.sessions() as session:
+            record = session.scalars(select(Task).where(Task.id == task.id)).one()
+            if at_once:
+                wire.change(record, **facts)
+            else:
+                for name, value in facts.items():
+                    setattr(record, name, value)
+            ways.append((dict(inspect(record).committed_state), record in session.dirty, wire._parts(session)))
+    assert ways[0] == ways[1]
+    assert ways[0][1]
+    assert len(ways[0][2] or []) == 1
