@@ -112,11 +112,12 @@ class _Stored:
 class Instance(_Stored, BpmnWorkflow):  # type: ignore[misc]
     """A running instance; *history* remembers what pruning dropped from the tree, *seed* makes its task numbers unique in the world.
 
-    *names* and *values* are the tables it was read with.
+    *names* and *values* are the tables it was read with, *lines* the texts of those values.
     """
 
     names: Sequence[str] = ()
     values: Sequence[Any] = ()
+    lines: Sequence[bytes] = ()
 
     def __init__(self, *facts: Any, **options: Any) -> None:
         self.history: dict[str, dict[str, int]] = {"nodes": {}, "flows": {}}

@@ -2,7 +2,8 @@
 
 A task is a row: number, specification, state, parent, order of its last change, its own marks, its data. Data is written as what the
 task changed against its parent, by whole variables, and every value stands in the table ``values`` once, however many tasks share it.
-What is read keeps its place in the tables, so that a task nobody asked for (``engine.process.sleeping``) is written as it was read.
+What is read keeps its place in the tables, so that a task nobody asked for (``engine.process.sleeping``) is written as it was read. Each
+value stands on a line of its own (no other line ends in a state), so that its text is written as it was read: values are never changed.
 The format is ours; the library's own serialiser is not used.
 """
 
@@ -80,9 +81,11 @@ def dump(instance: Instance) -> bytes:
         "ticks": TICKS.get().last,
         "history": instance.history,
         "flows": stored,
-        **_used(stored, [*names], values.table),
     }
-    text = orjson.dumps(body)
+    body["names"], kept = _used(stored, [*names], len(values.table))
+    read = instance.lines
+    lines = [read[place] if place < len(read) else orjson.dumps(values.table[place]) for place in kept]
+    text = b'%b,"values":[%b]}' % (orjson.dumps(body)[:-1], b"\n%b\n" % b"\n,\n".join(lines) if lines else b"")
     if len(text) > MAX_BYTES:
         raise Refused("process.state_too_large", size=len(text) // 1024, limit=MAX_BYTES // 1024)
     return _tools.compress(text)
@@ -93,10 +96,11 @@ def load(state: bytes, program: Program, engine: Engine) -> Instance:
 
     Raises: Refused ``process.state_unreadable``.
     """
-    body = _read(state)
+    body, lines = _read(state)
     TICKS.set(Ticks(body["ticks"]))
     spec, subs = program.specifications()
     instance = Instance.read(spec, subs, engine, body)
+    instance.lines = lines
     flows: list[Any] = [instance]
     waiting = _fill(instance, body["flows"][0])
     for stored in body["flows"][1:]:
@@ -120,16 +124,19 @@ def size(state: bytes) -> int:
     return int(zstandard.get_frame_parameters(state).content_size)
 
 
-def _read(state: bytes) -> Any:
+def _read(state: bytes) -> tuple[Any, Sequence[bytes]]:
+    """Return the body of a state, and the text of each value where every value has its line."""
     try:
         if size(state) > MAX_BYTES:
             raise Refused("process.state_unreadable")
-        body = orjson.loads(_tools.decompress(state))
+        text = _tools.decompress(state)
+        body = orjson.loads(text)
     except (zstandard.ZstdError, orjson.JSONDecodeError):
         raise Refused("process.state_unreadable") from None
     if body.get("format") != FORMAT:
         raise Refused("process.state_unreadable")
-    return body
+    lines = text.split(b"\n")[1::2]
+    return body, lines if len(lines) == len(body["values"]) else ()
 
 
 def _flow(flow: Any, names: dict[str, int], place: Mapping[int, int], values: _Values) -> dict[str, Any]:
@@ -205,12 +212,12 @@ def _changes(inherited: dict[str, Any] | None, data: dict[str, Any], values: _Va
     return [changed, dropped] if changed or dropped else SAME
 
 
-def _used(flows: Sequence[dict[str, Any]], names: list[str], values: list[Any]) -> dict[str, Any]:
-    """Return the tables; once a value is no longer used, only what is, with the places in *flows* changed accordingly."""
+def _used(flows: Sequence[dict[str, Any]], names: list[str], values: int) -> tuple[list[str], Sequence[int]]:
+    """Return the names and the places of the values; once a value is no longer used, of what is, and change the places in *flows*."""
     used = {place for flow in flows for row in flow["tasks"] if row[6].__class__ is list for place in row[6][0].values()}
     used.update(*[flow["data"].values() for flow in flows])
-    if len(used) == len(values):
-        return {"names": names, "values": values}
+    if len(used) == values:
+        return names, range(values)
     new = {old: place for place, old in enumerate(sorted(used))}
     called: dict[int, int] = {}
     for flow in flows:
@@ -219,7 +226,7 @@ def _used(flows: Sequence[dict[str, Any]], names: list[str], values: list[Any]) 
             changes = [{name: new[old] for name, old in row[6][0].items()}, row[6][1]] if row[6].__class__ is list else row[6]
             rows[at] = [row[0], called.setdefault(row[1], len(called)), *row[2:6], changes]
         flow["data"] = {name: new[old] for name, old in flow["data"].items()}
-    return {"names": [names[old] for old in called], "values": [values[old] for old in new]}
+    return [names[old] for old in called], [*new]
 
 
 def _fill(flow: Any, stored: dict[str, Any]) -> list[Any]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -44,6 +45,16 @@ def test_any_answers_come_back_unchanged_after_being_stored(first, second):
     assert exactly(case.last.variables["a"], first)
     case.done("b", second, variable="a")
     assert exactly(case.last.variables["a"], second)
+
+
+def test_a_state_without_lines_is_read_as_one_with_them():
+    case = Case(xml(step("a") + step("b"), "s>a; a>b; b>e")).done("a", {"lines": "one\ntwo", "values": [1, {"values": []}]})
+    text = zstandard.ZstdDecompressor().decompress(case.last.state)
+    assert text.count(b"\n") == 2
+    before = instance.answers_so_far(case.program, case.last.state)
+    plain = zstandard.ZstdCompressor().compress(text.replace(b"\n", b""))
+    assert instance.answers_so_far(case.program, plain) == before
+    assert instance.fire(case.program, plain, case.context).state == case.last.state
 
 
 def nested(depth):
@@ -121,6 +132,8 @@ def twice():
                 awake = act(*given, **options)
             for fact in ("state", "opened", "closed", "ready", "ended", "outcome", "timers", "waiting", "thrown", "signals", "variables"):
                 assert getattr(asleep, fact) == getattr(awake, fact), fact
+            if asleep.outcome == "running":
+                assert instance.answers_so_far(given[0], asleep.state) == asleep.variables, "as it is known, so it is stored"
             return asleep
 
         return acted
