@@ -136,23 +136,36 @@ class Server:
         return (self.home / "superuser.secret").read_text().strip()
 
     @property
-    def socket_path(self) -> Path | None:
-        """The socket this server listens on when we start it, in a folder that only its user may enter; None where its path is too long.
+    def socket_path(self) -> Path:
+        """The socket this server listens on where it can: in a folder that only its user may enter."""
+        return self.home / f".s.PGSQL.{SOCKET_PORT}"
+
+    def takes_a_socket(self) -> bool:
+        """Say whether the server can listen there: some file systems know no sockets, folders shared with a container among them.
 
         A list of hosts is separated by commas: a path with one in it would be two.
         """
-        path = self.home / f".s.PGSQL.{SOCKET_PORT}"
-        return path if len(os.fsencode(path)) < LONGEST and "," not in str(path) else None
+        if len(os.fsencode(self.socket_path)) >= LONGEST or "," in str(self.socket_path):
+            return False
+        tried = self.home / ".s.try"  # shorter than the real one
+        try:
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.bind(str(tried))
+        except OSError:
+            return False
+        finally:
+            tried.unlink(missing_ok=True)
+        return True
 
     def url(self, database: str = DATABASE) -> str:
         """Return the owner's URL: where the running server listens, or will listen again."""
         said = self._said()
         if any(line.strip() for line in said[SOCKET_LINE : ADDRESS_LINE + 1]):  # one started before there were sockets stays where it is
             folder, port = said[SOCKET_LINE].strip(), int(said[PORT_LINE])
-        elif self.socket_path is not None:
-            folder, port = str(self.home), SOCKET_PORT
-        else:
+        elif (self.home / "port").exists():  # it listened on loopback last time
             folder, port = "", int((self.home / "port").read_text())
+        else:
+            folder, port = str(self.home), SOCKET_PORT
         host, query = (None, {"host": folder}) if folder else ("127.0.0.1", {})
         return URL.create("postgresql", "postgres", self.password, host, port, database, query).render_as_string(hide_password=False)
 
@@ -226,9 +239,10 @@ class Server:
                     raise StartFailed("the processes of a dead PostgreSQL do not leave")
                 time.sleep(0.02)
             pid_file.unlink(missing_ok=True)
-            port = SOCKET_PORT if self.socket_path is not None else self._free_port()
+            by_socket = self.takes_a_socket()
+            port = SOCKET_PORT if by_socket else self._free_port()
             child = subprocess.Popen(
-                [self.bin / "postgres", "-D", self.data, "-p", str(port), *self._listening()],
+                [self.bin / "postgres", "-D", self.data, "-p", str(port), *self._listening(by_socket)],
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -237,7 +251,9 @@ class Server:
             )
             while time.monotonic() < deadline and child.poll() is None:
                 if self._ready(pid_file):
-                    if self.socket_path is None:
+                    if by_socket:
+                        (self.home / "port").unlink(missing_ok=True)
+                    else:
                         (self.home / "port").write_text(str(port))
                     return child
                 time.sleep(0.02)
@@ -281,13 +297,13 @@ class Server:
             return (self.data / "postmaster.pid").read_text().splitlines()
         return []
 
-    def _listening(self) -> list[str]:
+    def _listening(self, by_socket: bool) -> list[str]:
         """Return where the server is to listen, for its command line: data made before there were sockets say otherwise.
 
         What a killed server left of its socket is taken away: PostgreSQL would believe the pid in it, whosever that is by now. Called when
         nobody works in the data folder.
         """
-        if self.socket_path is None:
+        if not by_socket:
             return ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]
         for left in (self.socket_path, self.socket_path.with_name(f"{self.socket_path.name}.lock")):
             left.unlink(missing_ok=True)

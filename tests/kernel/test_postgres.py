@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -89,7 +90,6 @@ def test_a_pid_file_naming_a_living_stranger_does_not_count(server: Server) -> N
     pid_file = server.data / "postmaster.pid"
     lines = pid_file.read_text().splitlines()
     pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
-    assert server.socket_path is not None
     lock = server.socket_path.with_name(f"{server.socket_path.name}.lock")
     stranger = subprocess.Popen(["sleep", "60"], user=server.user)  # PostgreSQL believes a pid that its own user has
     try:
@@ -156,7 +156,6 @@ def test_only_its_own_socket_only_with_the_password_and_no_port(server: Server) 
         "fsync": "on",
     }
     assert listening(server) == []
-    assert server.socket_path is not None
     assert server.socket_path.stat().st_mode & 0o077 == 0
     with pytest.raises(psycopg.OperationalError, match="password"):
         guessed(server)
@@ -169,7 +168,7 @@ def test_where_a_path_is_too_long_it_listens_on_loopback_and_moves_to_the_socket
     with monkeypatch.context() as patch:
         patch.setattr(postgres, "LONGEST", 10)
         child = server.start()
-        assert server.socket_path is None
+        assert not server.takes_a_socket()
     # Without the patch: as a newer version of ours finds a server that an older one has left running.
     assert make_url(server.url()).host == "127.0.0.1"
     assert listening(server) == ["127.0.0.1"]
@@ -186,6 +185,16 @@ def test_where_a_path_is_too_long_it_listens_on_loopback_and_moves_to_the_socket
     assert make_url(server.url()).query == {"host": str(server.home)}
     assert listening(server) == []
     assert rows(server) == 1
+
+
+def test_where_no_socket_can_be_made_or_named_none_is_used(server: Server) -> None:
+    assert server.takes_a_socket()
+    assert not list(server.home.glob(".s.*")), "nothing is left of the trial"
+    for home in (server.home / "not there", server.home / ("x" * 90)):
+        assert not replace(server, home=home).takes_a_socket()
+    named = server.home / "a,b"
+    named.mkdir()
+    assert not replace(server, home=named).takes_a_socket()
 
 
 def test_under_a_closed_home_root_keeps_data_where_the_unprivileged_user_can_pass(server: Server, tmp_path: Path) -> None:
