@@ -10,7 +10,7 @@ from engine.procedure.framing import ADDED
 from engine.process import past
 from engine.process.interpreter import Instance
 from engine.process.program import Program, definitions
-from engine.process.sleeping import awake
+from engine.process.sleeping import at_node, awake
 from engine.process.spiff import (
     BpmnEvent,
     EndEvent,
@@ -150,7 +150,8 @@ def end_of(instance: Instance) -> str | None:
     """Return the end event the instance reached last, once it is over; where that one was not drawn, the last one drawn inside."""
     if not instance.completed:
         return None
-    found = _last_end(instance.tasks.values())
+    ends = [spec for spec in instance.spec.task_specs.values() if isinstance(spec, EndEvent)]
+    found = _last_end(task for spec in ends for task in at_node(instance, spec))
     if found is not None and ADDED in found:
         inside = (task for flow in flows(instance) for task in flow.tasks.values() if ADDED not in str(task.task_spec.bpmn_id))
         return _last_end(inside)
@@ -158,7 +159,7 @@ def end_of(instance: Instance) -> str | None:
 
 
 def _last_end(tasks: Iterable[Any]) -> str | None:
-    ends = [task for task in tasks if isinstance(task.task_spec, EndEvent) and task.state == TaskState.COMPLETED]
+    ends = [task for task in tasks if task.state == TaskState.COMPLETED and isinstance(task.task_spec, EndEvent)]
     return max(ends, key=lambda task: task.last_state_change).task_spec.bpmn_id if ends else None
 
 

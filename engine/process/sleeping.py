@@ -181,7 +181,8 @@ _get, _at, _put, _values, _items = dict.get, dict.__getitem__, dict.__setitem__,
 def awake(flow: Any) -> Collection[Any]:
     """Return the tasks of *flow* that are not asleep, in their order: everything at which something stands is among them."""
     tasks = flow.tasks
-    return [task for task in islice(_values(tasks), first_awake(tasks), None) if task.__class__ is not int]
+    first = tasks.first if tasks.__class__ is Tasks else 0
+    return [task for task in islice(_values(tasks), first, None) if task.__class__ is not int]
 
 
 def first_awake(tasks: dict[int, Any]) -> int:

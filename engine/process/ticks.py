@@ -11,11 +11,6 @@ class Ticks:
     def __init__(self, last: int = 0) -> None:
         self.last = last
 
-    def time(self) -> int:
-        """Return the next number."""
-        self.last += 1
-        return self.last
-
 
 TICKS: ContextVar[Ticks] = ContextVar("ticks")
 UNCOUNTED = Ticks()
@@ -23,4 +18,6 @@ UNCOUNTED = Ticks()
 
 def tick() -> int:
     """Return the next number of the instance at hand."""
-    return TICKS.get(UNCOUNTED).time()
+    ticks = TICKS.get(UNCOUNTED)
+    ticks.last += 1
+    return ticks.last
