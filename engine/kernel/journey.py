@@ -58,6 +58,7 @@ _WRITE: dict[type, Callable[[Any], Any]] = {
 }
 _FORMAT = dict.fromkeys((bytes, UUID, datetime), _BINARY)
 _KIND = {UUID: psycopg.adapters.types["uuid"].oid, datetime: psycopg.adapters.types["timestamptz"].oid}
+_BEGIN: tuple[str, list[Any], list[pq.Format], list[Any]] = ("begin", [], [], [])
 _FORGOTTEN = (psycopg.errors.InvalidSqlStatementName, psycopg.errors.FeatureNotSupported)
 
 
@@ -111,10 +112,7 @@ class Line:
         pgconn, new, wanted = self.pgconn, [], []
         place = 0
         pgconn.enter_pipeline_mode()
-        if begun:
-            pgconn.send_query_params(b"BEGIN", None)
-            place += 1
-        for text, written, formats, values in given:
+        for text, written, formats, values in (*([_BEGIN] if begun else []), *given, *([(end.decode(), [], [], [])] if end else [])):
             name = self._names.get(text)
             if name is None:
                 name = b"motcua_%d" % self._made
@@ -127,10 +125,8 @@ class Line:
             pgconn.send_query_prepared(name, written, formats, _BINARY)
             wanted.append(place)
             place += 1
-        if end is not None:
-            pgconn.send_query_params(end, None)
         pgconn.pipeline_sync()
-        return new, wanted
+        return new, wanted[begun : begun + len(given)]
 
     def _written(self, values: Sequence[Any]) -> tuple[list[Any], list[pq.Format]]:
         kinds = [*map(type, values)]
