@@ -10,7 +10,6 @@ from threading import RLock
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Engine
-from sqlalchemy.orm import sessionmaker
 
 from engine.connectors import Connectors
 from engine.deadline.calendar_file import Calendars
@@ -23,7 +22,7 @@ from engine.kernel import logs, postgres, unit_of_work
 from engine.kernel.clock import Clock, ShiftedClock, SystemClock, shift
 from engine.kernel.database import application_url, may_log_in, open_engine, open_sessions
 from engine.kernel.sealing import Sealing, open_keys
-from engine.kernel.session import WorkSession
+from engine.kernel.session import Sessions
 from engine.kernel.unit_of_work import Actor, UnitOfWork
 from engine.migrations import records
 from engine.procedure.registry import ProcedureCache
@@ -82,7 +81,7 @@ class Runtime:
         self.engine = engine
         self.clock = clock
         self.parts = parts
-        self.sessions: sessionmaker[WorkSession] = open_sessions(engine)
+        self.sessions: Sessions = open_sessions(engine)
 
     def begin(self, actor: Actor) -> AbstractContextManager[UnitOfWork]:
         """Open a unit of work for *actor*: everything in the block becomes true together when it ends, or nothing does.

@@ -36,6 +36,8 @@ def plain(value: Any) -> Any:
         return value
     if kind is UUID:
         return str(value)
+    if kind is datetime and value.tzinfo is UTC:
+        return value.isoformat(timespec="microseconds")[:-6] + "Z"
     match value:
         case None | bool():
             return value

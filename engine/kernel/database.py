@@ -11,11 +11,10 @@ from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.orm import sessionmaker
 
 from engine.kernel.canonical import json_text
 from engine.kernel.sealing import derived
-from engine.kernel.session import WorkSession
+from engine.kernel.session import Sessions
 
 # Limits that a vanished peer or a forgotten transaction runs into; milliseconds, tcp_user_timeout included.
 LIMITS = {"lock_timeout": "2s", "statement_timeout": "30s", "idle_in_transaction_session_timeout": "60s"}
@@ -74,9 +73,9 @@ def _taken_back(connection: Any, words: bytes) -> None:
 _UNDER_WAY = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
 
-def open_sessions(engine: Engine) -> sessionmaker[WorkSession]:
+def open_sessions(engine: Engine) -> Sessions:
     """Return the maker of sessions; records stay readable after their transaction."""
-    return sessionmaker(engine, class_=WorkSession, expire_on_commit=False)
+    return Sessions(engine)
 
 
 def role_of(url: str | URL) -> str:

@@ -7,7 +7,7 @@ from typing import Any, cast
 import psycopg
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import PoolProxiedConnection
 
 from engine.kernel.journey import Line, Row
@@ -83,6 +83,26 @@ class WorkSession(Session):
         """Let the session's transaction be the one a journey has begun."""
         if self._line is not None and self._line.pgconn.transaction_status != TransactionStatus.IDLE:
             self.connection()
+
+
+class Sessions(sessionmaker[WorkSession]):
+    """Makes sessions, and hands one out again after a unit of work that ended well: making one costs as much as a journey."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine, class_=WorkSession, expire_on_commit=False)
+        self._rested: list[WorkSession] = []
+
+    def take(self) -> WorkSession:
+        """Return a session nobody uses; who takes it closes it."""
+        try:
+            return self._rested.pop()
+        except IndexError:
+            return self()
+
+    def give_back(self, session: WorkSession) -> None:
+        """Take back a closed session; nothing of what it knew is left in it."""
+        session.info.clear()
+        self._rested.append(session)
 
 
 @event.listens_for(WorkSession, "before_commit")

@@ -16,14 +16,14 @@ from uuid import UUID
 
 from psycopg import errors as postgres
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from engine.errors import Conflict
 from engine.kernel import due, journal, outbox, requests, wire
 from engine.kernel.canonical import plain
 from engine.kernel.clock import Clock
-from engine.kernel.session import WorkSession
+from engine.kernel.session import Sessions
 from engine.kernel.tables import Json
 
 T = TypeVar("T")
@@ -129,21 +129,28 @@ class UnitOfWork:
 
 
 @contextmanager
-def begin(sessions: sessionmaker[WorkSession], actor: Actor, clock: Clock, province: int, parts: Parts) -> Iterator[UnitOfWork]:
+def begin(sessions: Sessions, actor: Actor, clock: Clock, province: int, parts: Parts) -> Iterator[UnitOfWork]:
     """Open a unit of work; commit when the block ends, roll back when it raises.
 
     Raises:
         Conflict: when somebody else holds or has changed what this unit of work needs.
     """
-    with sessions() as session:
-        try:
-            w = UnitOfWork(session, actor, clock.now(session, province), province, parts)
-            yield w
-            if not w._complete():
-                session.commit()
-        except StaleDataError as error:
-            raise Conflict("work.stale") from error
-        except DBAPIError as error:
-            if isinstance(error.orig, postgres.LockNotAvailable | postgres.DeadlockDetected | postgres.SerializationFailure):
-                raise Conflict("work.busy") from error
-            raise
+    session = sessions.take()
+    ended_well = False
+    try:
+        w = UnitOfWork(session, actor, clock.now(session, province), province, parts)
+        yield w
+        if not w._complete():
+            session.commit()
+        ended_well = True
+    except StaleDataError as error:
+        raise Conflict("work.stale") from error
+    except DBAPIError as error:
+        if isinstance(error.orig, postgres.LockNotAvailable | postgres.DeadlockDetected | postgres.SerializationFailure):
+            raise Conflict("work.busy") from error
+        raise
+    finally:
+        session.close()
+        if ended_well:
+            del w.session  # from here on another's
+            sessions.give_back(session)

@@ -187,7 +187,7 @@ def context(flow: Flow, operators: Callable[[Flow], dict[str, Callable[[Operatio
         now=flow.w.now,
         operators=operators(flow),
         functions=working_time(flow.calendar, flow.w.now),
-        dossier=dossier_context(flow),
+        dossier=lambda: dossier_context(flow),
         decided=lambda operation, outcome: _decided(flow, operation, outcome),
     )
 
@@ -231,6 +231,7 @@ def advance(flow: Flow, step: Step, *, closing: Task | None = None, by: UUID | N
     follow_timers(flow, made)
     if made.ended is not None:
         instance.status, instance.ended_by = "ended", made.ended
+    made.forget()
     return made
 
 
@@ -301,16 +302,20 @@ def open_task(flow: Flow, opened: OpenTask, closing: Task | None, by: UUID | Non
         rounds = w.session.scalar(before) or 0
     unit_id, assignee = address(flow, lane, properties, opened.variables)
     hours = float(properties.get("stage_hours") or 0)
+    dossier_id, due_at = d.id, None
+    if hours:
+        due_at = stage_due(w.now, hours, flow.calendar)
+    name = {"vi": opened.name, "en": properties.get("name_en") or opened.name}
     task = wire.fresh(
         w.session,
         Task,
         province=w.province,
-        dossier_id=d.id,
+        dossier_id=dossier_id,
         instance_id=flow.instance.id,
         engine_task=opened.uuid,
         round=rounds + 1,
         step=opened.step,
-        name={"vi": opened.name, "en": properties.get("name_en") or opened.name},
+        name=name,
         lane=lane.id,
         action=properties.get("action", "form"),
         properties=properties,
@@ -319,25 +324,25 @@ def open_task(flow: Flow, opened: OpenTask, closing: Task | None, by: UUID | Non
         assignee_id=assignee,
         reason={"lane": lane.id, "roles": roles_of(lane), "unit": str(unit_id), "rule": lane.unit, "initiator": assignee is not None},
         opened_at=w.now,
-        due_at=stage_due(w.now, hours, flow.calendar) if hours else None,
+        due_at=due_at,
         answers={},
     )
     wire.fresh(
         w.session,
         Handover,
         province=w.province,
-        dossier_id=d.id,
+        dossier_id=dossier_id,
         at=w.now,
         kind="handed_over",
-        step=task.name,
+        step=name,
         from_person_id=by,
         from_unit_id=closing.unit_id if closing else d.reception_unit_id,
         to_unit_id=unit_id,
         to_person_id=assignee,
-        due_at=task.due_at,
+        due_at=due_at,
         outcome=closing.outcome if closing else None,
     )
-    w.record("task.opened", d.id, task=str(task.id), step=task.step, unit=str(unit_id), round=task.round)
+    w.record("task.opened", dossier_id, task=str(task.id), step=opened.step, unit=str(unit_id), round=rounds + 1)
     return task
 
 

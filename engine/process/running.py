@@ -67,7 +67,7 @@ class Run:
 
     def _decide(self, operation: Operation) -> Any:
         """Apply a decision of the package to the variables of the case, the dossier and what is given as inputs."""
-        given = {**operation.variables, "dossier": self.context.dossier, **(operation.parameters.get("inputs") or {})}
+        given = {**operation.variables, "dossier": self.context.facts(), **(operation.parameters.get("inputs") or {})}
         try:
             outcome = self.program.decisions.evaluate(str(operation.parameters.get("decision")), given, self.context.functions)
             value = to_json(outcome.value)
@@ -170,9 +170,15 @@ class Run:
             timers=deadlines if outcome == RUNNING else (),
             waiting=waiting if outcome == RUNNING else (),
             thrown=thrown,
-            told=lambda: reading.variables(instance),
+            told=lambda: reading.variables(self.instance),
             signals=reading.signals(instance) if outcome == RUNNING else (),
+            done=self._apart,
         )
+
+    def _apart(self) -> None:
+        for flow in (self.instance, *self.instance.subprocesses.values()):
+            flow.__dict__.clear()
+        self.__dict__.clear()
 
 
 @contextmanager

@@ -94,7 +94,7 @@ class Surface(str):
             expression = compiled(str(self), self.types, context.functions)
             if self.kind == "watch":  # what nobody has answered yet is null, not unknown
                 scope = {**{name.partition(".")[0]: None for name in expression.names}, **scope}
-            return expression.evaluate({**scope, "dossier": context.dossier})
+            return expression.evaluate({**scope, "dossier": context.facts()})
         except FeelError as error:
             if isinstance(error.__cause__, EngineError):
                 raise error.__cause__ from None

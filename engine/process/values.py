@@ -46,7 +46,7 @@ class Context:
     now: datetime
     operators: Mapping[str, Callable[[Operation], Json]] = field(default_factory=dict)
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
-    dossier: Mapping[str, Json] = field(default_factory=dict)
+    dossier: Mapping[str, Json] | Callable[[], Mapping[str, Json]] = field(default_factory=dict)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Ho_Chi_Minh"))
     decided: Callable[[Operation, DecisionOutcome], None] = field(default=lambda operation, outcome: None)
     """Told of every decision table that was applied, with the rows that fired."""
@@ -54,6 +54,10 @@ class Context:
     def __post_init__(self) -> None:
         if self.now.tzinfo is None:
             raise ValueError("the instant of a context must carry its zone")
+
+    def facts(self) -> Mapping[str, Json]:
+        """Return what expressions may read of the dossier, gathered when somebody asks where it is a function."""
+        return self.dossier() if callable(self.dossier) else self.dossier
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,11 @@ class Advance:
     told: Callable[[], Mapping[str, Json]] = field(repr=False, compare=False)
     signals: tuple[str, ...] = ()
     """The names of the signals the instance listens to now."""
+    done: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
+
+    def forget(self) -> None:
+        """Take the instance apart, whose `variables` nobody will ask for: it holds itself, and somebody would have to look for it."""
+        self.done()
 
     @property
     def variables(self) -> Mapping[str, Json]:

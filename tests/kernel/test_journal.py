@@ -247,7 +247,7 @@ def test_a_line_says_who_did_what_when(runtime: Runtime) -> None:
 
     with runtime.begin(SYSTEM) as w:
         line = w.session.scalars(select(JournalLine).where(JournalLine.chain == dossier)).one()
-    assert line.at == runtime.clock.now(w.session, 1)
+        assert line.at == runtime.clock.now(w.session, 1)
     assert line.actor == {"kind": "person", "account": 12}
     assert line.facts == {"code": "H29.100-260302-000001", "pages": 3}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from threading import Event, Thread
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import psycopg
@@ -16,8 +16,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from engine.kernel import journey, wire
-from engine.kernel.database import open_engine
+from engine.kernel.clock import SystemClock
+from engine.kernel.database import open_engine, open_sessions
 from engine.kernel.session import WorkSession
+from engine.kernel.unit_of_work import Actor, begin
 from tests.support.database import Databases
 
 AT = datetime(2026, 3, 2, 1, 30, 0, 123456, tzinfo=UTC)
@@ -212,3 +214,26 @@ def test_a_journey_cut_short_leaves_no_connection_to_be_misread(engine: Engine, 
     with WorkSession(engine) as session:
         assert wire.line(session) is not line
         assert wire.line(session).go([("select 'mine'", [])]) == [[("mine",)]]
+
+
+def test_a_session_is_handed_out_again_only_after_it_ended_well(engine: Engine) -> None:
+    sessions = open_sessions(engine)
+
+    def work() -> Any:
+        return begin(sessions, Actor("system", label="tests"), SystemClock(), 1, cast(Any, None))
+
+    with work() as first:
+        kept = first.session
+        kept.info["known"] = 1
+        with work() as inside:
+            assert inside.session is not kept
+        wire.line(kept).go([("select 1", [])])
+    assert not hasattr(first, "session")
+    with work() as second, work() as third:
+        assert kept in (second.session, third.session)
+        assert second.session is not third.session
+        assert "known" not in kept.info
+    with pytest.raises(ZeroDivisionError), work() as failed:
+        broken = failed.session
+        raise ZeroDivisionError
+    assert all(sessions.take() is not broken for _ in range(4))

@@ -1,6 +1,8 @@
 """The stored form of an instance: any answers come back unchanged, storing changes nothing, and old states stay readable."""
 
+import gc
 import json
+import weakref
 from datetime import timedelta
 from pathlib import Path
 
@@ -237,3 +239,20 @@ def test_there_is_a_golden_state_of_the_format_written_today():
     stored = (GOLDEN / f"format-{state.FORMAT}.state").read_bytes()
     kept = instance.answers_so_far(case.program, stored)
     assert kept == case.last.variables
+
+
+def test_an_instance_that_is_forgotten_leaves_nothing_to_be_looked_for():
+    case = Case(xml(sub("inner", step("a") + step("b"), "ss>a; a>b; b>se"), "s>inner; inner>e"))
+    open_step = case.last.ready[0]
+    gc.collect()
+    gc.disable()
+    try:
+        made = instance.complete(case.program, case.last.state, open_step.uuid, "a", {"x": 1}, case.context)
+        held = weakref.ref(made.done.__self__.instance)
+        assert held() is not None
+        made.forget()
+        assert held() is None
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+    assert made.ready[0].variables["a"] == {"x": 1}
