@@ -56,7 +56,8 @@ def counted(into: dict[str, Any]) -> Iterator[None]:
 
 def measured(settings: Settings, worker: UUID, cases: int) -> dict[str, Any]:
     """Return rates, times and processor milliseconds of a completion by cookie and by token."""
-    dossiers, tokens = _bench_http.prepared(settings, worker, 2 * (cases + _bench_http.WARM))
+    warm = _bench_http.warming(cases)
+    dossiers, tokens = _bench_http.prepared(settings, worker, 2 * (cases + warm))
     half, url = len(dossiers) // 2, conninfo(settings.database_url or "")
     figures: dict[str, Any] = {}
     with _bench_http.web(settings) as port:
@@ -66,11 +67,11 @@ def measured(settings: Settings, worker: UUID, cases: int) -> dict[str, Any]:
         ]
         programs = [_bench_load.by_token(token, bench.ANSWERS) for token in tokens]
         for name, mine, keys in (("cookie", dossiers[:half], browsers), ("token", dossiers[half:], programs)):
-            _bench_load.load(port, url, mine[: _bench_http.WARM], keys, _bench_http.CLIENTS)
+            _bench_load.load(port, url, mine[:warm], keys, _bench_http.CLIENTS)
             seconds: dict[str, float] = {}
             own = time.process_time()
             with counted(seconds):
-                found = _bench_load.load(port, url, mine[_bench_http.WARM :], keys, _bench_http.CLIENTS)
+                found = _bench_load.load(port, url, mine[warm:], keys, _bench_http.CLIENTS)
             seconds["load"] = time.process_time() - own
             figures |= _bench_http.told(name, found)
             figures |= {f"{name}.cpu.{kind}_ms": round(1000 * took / len(found.times), 2) for kind, took in seconds.items() if took}

@@ -37,21 +37,25 @@ from engine.settings import ROOT, Settings, environment
 from engine.supervisor import children_of
 
 OFFICERS = 50
-CLIENTS = 4
+CLIENTS = 6
 WEB_PROCESSES = 2
-WARM = 2 * CLIENTS
 PASSWORD = "một cửa để đo"  # noqa: S105 — of accounts in a database that is dropped
+
+
+def warming(cases: int) -> int:
+    """Return how many dossiers warm both sides: each connection has to have asked everything six times."""
+    return max(2 * CLIENTS, min(8 * CLIENTS, cases // 4))
 
 
 def measured(settings: Settings, worker: UUID, cases: int, answers: dict[str, Any]) -> dict[str, Any]:
     """Return rate and times of completions over HTTP, by cookie and by token; the load is made on the same cores."""
-    dossiers, tokens = prepared(settings, worker, 2 * (cases + WARM))
+    dossiers, tokens = prepared(settings, worker, 2 * (cases + warming(cases)))
     half = len(dossiers) // 2
     with web(settings) as port:
         browsers = [by_browser(port, name_of(number), PASSWORD, answers) for number in range(OFFICERS)]
         programs = [by_token(token, answers) for token in tokens]
-        figures = told("http", loaded(settings, port, dossiers[:half], browsers))
-        figures |= told("http.api", loaded(settings, port, dossiers[half:], programs))
+        figures = told("http", loaded(settings, port, dossiers[:half], browsers, warming(cases)))
+        figures |= told("http.api", loaded(settings, port, dossiers[half:], programs, warming(cases)))
     return {**figures, "http.clients": CLIENTS}
 
 
@@ -108,12 +112,12 @@ def web(settings: Settings) -> Iterator[int]:
             running.wait()
 
 
-def loaded(settings: Settings, port: int, dossiers: Sequence[UUID], keys: Sequence[Key]) -> Load:
+def loaded(settings: Settings, port: int, dossiers: Sequence[UUID], keys: Sequence[Key], warm: int) -> Load:
     """Let a process of its own complete *dossiers*; the first few only warm both sides."""
     url = conninfo(settings.database_url or "")
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        first = pool.submit(load, port, url, dossiers[:WARM], keys, CLIENTS).result()
-        return first if first.failures else pool.submit(load, port, url, dossiers[WARM:], keys, CLIENTS).result()
+        first = pool.submit(load, port, url, dossiers[:warm], keys, CLIENTS).result()
+        return first if first.failures else pool.submit(load, port, url, dossiers[warm:], keys, CLIENTS).result()
 
 
 def told(name: str, found: Load) -> dict[str, Any]:

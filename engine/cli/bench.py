@@ -58,7 +58,7 @@ def add(commands: Any) -> None:
     bench = group(commands, "bench", "measure this machine")
     measured = leaf(bench, "complete-task", complete_task, "completed steps a second, beside a raw transaction of the same rows")
     measured.add_argument(
-        "--cases", type=int, default=80, help="dossiers of 12 steps to measure in one process, and twice as many in several (default 80)"
+        "--cases", type=int, default=160, help="dossiers of 12 steps to measure in one process, and twice as many in several (default 160)"
     )
     measured.add_argument("--quick", action="store_true", help="leave out the web, the naive cycle and the 100,000 waiting timers")
     measured.add_argument("--json", action="store_true", help="print the figures for a machine")
@@ -161,7 +161,7 @@ def on(url: str, database: str) -> str:
 def replayed(url: str, completions: list[list[_bench_parts.Statement]]) -> float:
     """Return transactions a second of bare connections that send the writes of these completions again, each its own dossiers."""
     dossiers = [completions[first : first + STEPS] for first in range(WARM * STEPS, len(completions), STEPS)]
-    return at_once(_bench_parts.replay, [(url, [one for dossier in share for one in dossier]) for share in shares(dossiers)])
+    return at_once(_bench_parts.replay, [(url, share) for share in shares(dossiers)])
 
 
 PROCESSES = 4
