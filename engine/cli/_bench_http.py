@@ -37,7 +37,7 @@ from engine.settings import ROOT, Settings, environment
 from engine.supervisor import children_of
 
 OFFICERS = 50
-CLIENTS = 8
+CLIENTS = 6
 WEB_PROCESSES = 2
 PASSWORD = "một cửa để đo"  # noqa: S105 — of accounts in a database that is dropped
 
