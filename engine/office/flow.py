@@ -302,9 +302,7 @@ def open_task(flow: Flow, opened: OpenTask, closing: Task | None, by: UUID | Non
         rounds = w.session.scalar(before) or 0
     unit_id, assignee = address(flow, lane, properties, opened.variables)
     hours = float(properties.get("stage_hours") or 0)
-    dossier_id, due_at = d.id, None
-    if hours:
-        due_at = stage_due(w.now, hours, flow.calendar)
+    dossier_id, due_at = d.id, stage_due(w.now, hours, flow.calendar) if hours else None
     name = {"vi": opened.name, "en": properties.get("name_en") or opened.name}
     task = wire.fresh(
         w.session,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -101,15 +101,16 @@ def seats_at(w: UnitOfWork, person_id: UUID, at: datetime) -> Standing:
     name = known.names.get(person_id)
     if name is None:
         raise Forbidden("organisation.no_person")
-    if known.lent.get(person_id):  # begins and ends at instants: looked at each time
-        lendings = [_seat(known, a, p, d) for a, p, d in known.lendings(person_id, at)]
-        return Standing(person_id, name, (*[_seat(known, a, p) for a, p in known.holdings(person_id, at)], *lendings))
     today = at.astimezone(ZONE).date()
     kept: tuple[date, Standing] | None = known.concluded.get(person_id)
     if kept is None or kept[0] != today:
         kept = today, Standing(person_id, name, tuple([_seat(known, a, p) for a, p in known.holdings(person_id, at)]))
         known.concluded[person_id] = kept
-    return kept[1]
+    if not known.lent.get(person_id):
+        return kept[1]
+    # What is lent begins and ends at instants: looked at each time.
+    lendings = [_seat(known, a, p, d) for a, p, d in known.lendings(person_id, at)]
+    return replace(kept[1], seats=(*kept[1].seats, *lendings))
 
 
 def _seat(known: Directory, appointment: Appointment, position: Position, delegation: Delegation | None = None) -> Seat:

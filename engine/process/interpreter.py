@@ -168,9 +168,7 @@ class Instance(_Stored, BpmnWorkflow):  # type: ignore[misc]
                         will_complete_task(task)
                         task.run()
                         moved = True
-                        if isinstance(task.task_spec, ThrowingEvent) and not isinstance(
-                            task.task_spec.event_definition, NoneEventDefinition
-                        ):
+                        if _throws(task.task_spec):
                             self._interrupt(will_complete_task)
                 if flow is not self:
                     owner = self.get_task_from_id(flow.parent_task_id)

@@ -172,10 +172,10 @@ class Run:
             thrown=thrown,
             told=lambda: reading.variables(self.instance),
             signals=reading.signals(instance) if outcome == RUNNING else (),
-            done=self._apart,
+            apart=self._take_apart,
         )
 
-    def _apart(self) -> None:
+    def _take_apart(self) -> None:
         for flow in (self.instance, *self.instance.subprocesses.values()):
             flow.__dict__.clear()
         self.__dict__.clear()

@@ -114,11 +114,11 @@ class Advance:
     told: Callable[[], Mapping[str, Json]] = field(repr=False, compare=False)
     signals: tuple[str, ...] = ()
     """The names of the signals the instance listens to now."""
-    done: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
+    apart: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
 
     def forget(self) -> None:
         """Take the instance apart, whose `variables` nobody will ask for: it holds itself, and somebody would have to look for it."""
-        self.done()
+        self.apart()
 
     @property
     def variables(self) -> Mapping[str, Json]:

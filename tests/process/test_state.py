@@ -248,7 +248,7 @@ def test_an_instance_that_is_forgotten_leaves_nothing_to_be_looked_for():
     gc.disable()
     try:
         made = instance.complete(case.program, case.last.state, open_step.uuid, "a", {"x": 1}, case.context)
-        held = weakref.ref(made.done.__self__.instance)
+        held = weakref.ref(made.apart.__self__.instance)
         assert held() is not None
         made.forget()
         assert held() is None
