@@ -82,6 +82,8 @@ class Task(Record):
         belongs_to("instance_id", "instance", ondelete="CASCADE"),
         UniqueConstraint("province", "instance_id", "engine_task", "round"),
         Index("ix_task_open", "province", "unit_id", "due_at", postgresql_where=text("state = 'open'")),
-        Index("ix_task_assignee", "province", "assignee_id", postgresql_where=text("state = 'open'")),
-        Index("ix_task_dossier", "province", "dossier_id", "opened_at"),
+        # What a person holds, the most urgent first: a step asks for one of them, however many there are.
+        Index("ix_task_assignee", "province", "assignee_id", "due_at", "opened_at", postgresql_where=text("state = 'open'")),
+        # The open tasks of a dossier, however many it has closed.
+        Index("ix_task_dossier", "province", "dossier_id", "state"),
     )

@@ -46,7 +46,8 @@ def play(document, chance, *, ends=True):
         if number < MOVES:  # afterwards only the open steps are done, and nothing is repeated
             moves += [("message", name) for name in reference.messages] + [("timer", "")] * bool(reference.timers)
         elif not moves:
-            moves = [("message", name) for name in reference.messages] or [("timer", "")] * bool(reference.timers)
+            # Time first: a message an event sub-process may take beside the work could be sent for ever and never move the work itself.
+            moves = [("timer", "")] * bool(reference.timers) or [("message", name) for name in reference.messages]
         if not moves:
             break
         kind, name = chance.choice(moves)
@@ -72,6 +73,12 @@ def play(document, chance, *, ends=True):
 @given(block=blocks, inside=EVENTS, chance=st.randoms(use_true_random=False))
 def test_random_diagrams_run_as_the_reference_interpreter_runs_them(block, inside, chance):
     play(drawn(block, inside), chance)
+
+
+def test_a_race_of_deadlines_ends_beside_messages_that_may_come_for_ever():
+    block = ("loop", [("throw", ("loop", ["step"]), "error", True, True), ("race", ["timer", "timer"], "step")])
+    for seed in range(12):
+        play(drawn(block, [("message", False), ("message", False)]), random.Random(seed))
 
 
 @pytest.mark.full
