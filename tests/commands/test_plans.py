@@ -1,4 +1,4 @@
-"""What the server does for the statements of a step: planned once a connection, and reading what is open, however much is held or closed."""
+"""How the server answers the statements of a step: planned once a connection, reading what is open, however much is held or closed."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def many_more(office: Office, task: Any, state: str, many: int = MANY) -> None:
     copied = ", ".join(one.name for one in Task.__table__.columns if one.name not in OWN)
     with psycopg.connect(conninfo(office.runtime.settings.database_url or ""), autocommit=True) as connection:
         connection.execute(
-            f"insert into task ({copied}, {', '.join(OWN)}) "  # noqa: S608 — columns of our own
-            f"select {copied}, gen_random_uuid(), gen_random_uuid(), %s, opened_at + n * interval '1 minute', now() + n * interval '1 minute' "
-            "from task, generate_series(1, %s) n where id = %s",
+            f"insert into task ({copied}, {', '.join(OWN)}) "
+            f"select {copied}, gen_random_uuid(), gen_random_uuid(), %s, opened_at + n * interval '1 minute', "
+            "now() + n * interval '1 minute' from task, generate_series(1, %s) n where id = %s",
             [state, many, task.id],
         )
         connection.execute("analyze task")
