@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Computed, Index, LargeBinary, Text, bindparam, func, insert, text, update
@@ -152,13 +152,13 @@ def parts(session: Session, province: int, at: datetime, actor: Json, recorded: 
     if len(chains) != 1 or not chains <= heads.keys():
         return None
     (chain,) = chains
-    number, previous, _ = heads[chain]
+    number, previous, recorded_at = heads[chain]
     lines = _lines(heads[chain], province, chain, at, actor, recorded)
-    last = lines[-1]
-    given = [json_text(actor) if name == "actor" else last[name] for name in SHARED]
-    given += [json_text(line[name]) if name == "facts" else line[name] for line in lines for name in OWN]
+    given = [province, chain, at, recorded_at, json_text(actor)]
+    for line in lines:
+        given += line.number, line.kind, json_text(line.facts), line.previous, line.hash
     return [
-        Part(_HEAD_MOVES, [last["number"], last["hash"], province, chain, number, previous], one=True),
+        Part(_HEAD_MOVES, [lines[-1].number, lines[-1].hash, province, chain, number, previous], one=True),
         Part(_insertion(len(lines)), given),
     ]
 
@@ -170,47 +170,53 @@ def seal(session: Session, province: int, at: datetime, actor: Json, recorded: l
         chains.setdefault(item.chain, []).append(item)
     for chain in sorted(chains, key=lambda chain: (chain == OFFICE, chain)):
         known = session.info.get(_HEADS, {}).pop(chain, None)
-        if known is not None and _added_to(session, known, _lines(known, province, chain, at, actor, chains[chain])):
+        if known is not None and _added_to(session, known, province, chain, at, actor, chains[chain]):
             continue
         number, previous, recorded_at = session.execute(LOCK_HEAD, {"province": province, "chain": chain}).one()
-        lines = _lines((number, previous, recorded_at.astimezone(UTC)), province, chain, at, actor, chains[chain])
-        session.connection().execute(ADD_LINES, lines)
-        last = lines[-1]
+        recorded_at = recorded_at.astimezone(UTC)
+        lines = _lines((number, previous, recorded_at), province, chain, at, actor, chains[chain])
+        shared = {"province": province, "chain": chain, "at": at, "recorded_at": recorded_at, "actor": actor}
+        session.connection().execute(ADD_LINES, [{**shared, **line._asdict()} for line in lines])
         session.connection().execute(
-            MOVE_HEAD, {"of_province": province, "of_chain": chain, "last": last["number"], "last_hash": last["hash"]}
+            MOVE_HEAD, {"of_province": province, "of_chain": chain, "last": lines[-1].number, "last_hash": lines[-1].hash}
         )
 
 
-def _lines(
-    head: tuple[int, bytes, datetime], province: int, chain: UUID, at: datetime, actor: Json, recorded: list[Fact]
-) -> list[dict[str, Any]]:
+class Line(NamedTuple):
+    """What a line of the journal says by itself; the rest it shares with all lines of its transaction."""
+
+    number: int
+    kind: str
+    facts: Json
+    previous: bytes
+    hash: bytes
+
+
+def _lines(head: tuple[int, bytes, datetime], province: int, chain: UUID, at: datetime, actor: Json, recorded: list[Fact]) -> list[Line]:
     number, previous, recorded_at = head
-    lines: list[dict[str, Any]] = []
+    lines: list[Line] = []
     where, when = plain(chain), [plain(at), plain(recorded_at)]
     for item in recorded:
         number += 1
-        said: dict[str, Any] = {
-            "province": province, "chain": chain, "number": number, "at": at, "recorded_at": recorded_at,
-            "kind": item.kind, "actor": actor, "facts": item.facts,
-        }  # fmt: skip
         # As `line_content`, of parts that are plain already: facts since they were recorded, the actor as the unit of work gives it.
         own = line_hash(previous, encoded([FORMAT, province, where, number, *when, item.kind, actor, item.facts]))
-        lines.append({**said, "previous": previous, "hash": own})
+        lines.append(Line(number, item.kind, item.facts, previous, own))
         previous = own
     return lines
 
 
-def _added_to(session: Session, head: tuple[int, bytes, datetime], lines: list[dict[str, Any]]) -> bool:
+def _added_to(
+    session: Session, head: tuple[int, bytes, datetime], province: int, chain: UUID, at: datetime, actor: Json, recorded: list[Fact]
+) -> bool:
     """Add lines to a head read under the dossier's lock, in one statement; False when somebody has moved it."""
-    last = lines[-1]
+    lines = _lines(head, province, chain, at, actor, recorded)
+    numbers, kinds, facts, previous, hashes = map(list, zip(*lines, strict=True))
     done = session.connection().execute(
         ADD_TO_KNOWN,
         {
-            "province": last["province"], "chain": last["chain"], "number": head[0], "hash": head[1], "last": last["number"],
-            "last_hash": last["hash"], "at": last["at"], "recorded_at": head[2], "actor": json_text(last["actor"]),
-            "numbers": [line["number"] for line in lines], "kinds": [line["kind"] for line in lines],
-            "facts": [json_text(line["facts"]) for line in lines], "previous": [line["previous"] for line in lines],
-            "hashes": [line["hash"] for line in lines],
+            "province": province, "chain": chain, "number": head[0], "hash": head[1], "last": numbers[-1], "last_hash": hashes[-1],
+            "at": at, "recorded_at": head[2], "actor": json_text(actor), "numbers": numbers, "kinds": kinds,
+            "facts": [json_text(one) for one in facts], "previous": previous, "hashes": hashes,
         },
     )  # fmt: skip
     return done.rowcount == len(lines)

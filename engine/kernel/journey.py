@@ -46,6 +46,11 @@ def _instant(value: datetime) -> bytes:
     return ((since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds).to_bytes(8, "big", signed=True)
 
 
+def _texts(values: list[str]) -> bytes:
+    """Return a list of texts as the server reads an array, each between quotes."""
+    return b"{%b}" % b",".join([b'"%b"' % _text(one).replace(b"\\", rb"\\").replace(b'"', rb"\"") for one in values])
+
+
 # By exact type: how a value is written, in which format if not as text, and what it is then said to be. All else is left to the driver.
 _WRITE: dict[type, Callable[[Any], Any]] = {
     type(None): {}.get,  # nothing for nothing
@@ -134,6 +139,8 @@ class Line:
         return [*map(call, writers, values)], [*map(_FORMAT.get, kinds, repeat(_TEXT))]
 
     def _by_driver(self, value: Any) -> Any:
+        if type(value) is list and {*map(type, value)} <= {str}:
+            return _texts(value)
         (written,) = self._adapt.dump_sequence([value], [PyFormat.TEXT])
         return written
 

@@ -85,6 +85,14 @@ class WorkSession(Session):
             self.connection()
 
 
+def engine_of(session: Session) -> Engine:
+    """Return the engine a session works on, without asking for its connection."""
+    if isinstance(session, WorkSession):
+        return session.engine
+    bind = session.get_bind()
+    return bind if isinstance(bind, Engine) else bind.engine
+
+
 class Sessions(sessionmaker[WorkSession]):
     """Makes sessions, and hands one out again after a unit of work that ended well: making one costs as much as a journey."""
 

@@ -22,7 +22,7 @@ from sqlalchemy import ARRAY, JSON, Column, LargeBinary, Select, inspect
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapper, Session
-from sqlalchemy.orm.attributes import flag_dirty, instance_state, set_committed_value
+from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.orm.base import NO_VALUE
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.sql import ClauseElement
@@ -257,7 +257,13 @@ def change(record: Any, **values: Any) -> None:
         if name not in before:
             before[name] = attributes.get(name, NO_VALUE)
         attributes[name] = value
-    flag_dirty(record)
+    if not state.modified:
+        # As `flag_dirty` does it, which would begin the session's own transaction beside the one a journey has begun.
+        state.modified = True
+        records = state._instance_dict()
+        if records is not None:
+            records._modified.add(state)
+            state._strong_obj = record
 
 
 def write(session: Session, extra: Sequence[Part], end: bytes) -> bool:

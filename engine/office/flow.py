@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -57,11 +58,14 @@ class Flow:
     by_representative: bool | None = None
     next_task_id: UUID | None = None
     """The most urgent other task of who acts, likewise."""
+    _calendar: WorkingCalendar | None = None
 
     @property
     def calendar(self) -> WorkingCalendar:
-        """The working calendar deadlines are counted in."""
-        return calendar_for(self.w, self.dossier.deciding_unit_id)
+        """The working calendar deadlines are counted in; which unit decides a dossier never changes."""
+        if self._calendar is None:
+            self._calendar = calendar_for(self.w, self.dossier.deciding_unit_id)
+        return self._calendar
 
 
 def calendar_for(w: UnitOfWork, unit_id: UUID) -> WorkingCalendar:
@@ -128,7 +132,6 @@ def _reading() -> tuple[Prepared, ...]:
         select(timers.scalar_subquery(), submitter.exists(), urgent.scalar_subquery(), *columns(Instance), *columns(Task))
         .join(Task, (Task.province == Instance.province) & (Task.dossier_id == Instance.dossier_id))
         .where(Instance.province == province, Instance.dossier_id == its_dossier, or_(Task.state == literal("open"), Task.id == task))
-        .order_by(Task.opened_at)
     )
     return prepared(lock), prepared(around)
 
@@ -147,10 +150,10 @@ def lock_task(w: UnitOfWork, task_id: UUID) -> Flow:
     number, *head = locked[0][:4]
     timers, represented, urgent = rows[0][:3]
     dossier = wire.made(w.session, Dossier, locked[0][4:])
-    renumber(w.session, number)
+    renumber(w.session, w.province, number)
     journal.remember_head(w.session, dossier.id, head)
     width = 3 + len(columns(Instance))
-    found = [wire.made(w.session, Task, row[width:]) for row in rows]
+    found = sorted([wire.made(w.session, Task, row[width:]) for row in rows], key=attrgetter("opened_at"))
     return Flow(
         w,
         dossier,

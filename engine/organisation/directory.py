@@ -18,13 +18,14 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import BigInteger, Engine, bindparam, event, inspect, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from engine.kernel.session import engine_of
 from engine.kernel.tables import Base, ProvinceKey
 from engine.organisation.authority import ZONE
 from engine.organisation.model import Appointment, Delegation, OrgUnit, Person, Position
 
 WATCHED = (OrgUnit, Position, Person, Appointment, Delegation)
-NUMBER = "organisation"
-"""Where a session remembers the number it has read."""
+KNOWN = "organisation"
+"""Where a session remembers the organisation whose number it has read."""
 
 T = TypeVar("T")
 
@@ -78,12 +79,22 @@ LAST = select(OrganisationChange.number).where(OrganisationChange.province == bi
 
 def directory(session: Session, province: int) -> Directory:
     """Return the organisation as this session sees it now."""
-    number: int | None = session.info.get(NUMBER)
-    if number is None:
-        number = session.scalar(LAST, {"province": province}) or 0
-        session.info[NUMBER] = number
-    engine = session.get_bind()
-    engine = engine if isinstance(engine, Engine) else engine.engine
+    known: Directory | None = session.info.get(KNOWN)
+    if known is None:
+        known = session.info[KNOWN] = _numbered(session, province, session.scalar(LAST, {"province": province}) or 0)
+    return known
+
+
+def renumber(session: Session, province: int, number: int | None) -> None:
+    """Go on with the number just read, together with a lock: what was concluded from an older one is forgotten."""
+    known: Directory | None = session.info.get(KNOWN)
+    if known is None or known.number != (number or 0):
+        session.info[KNOWN] = _numbered(session, province, number or 0)
+        _forget_standings(session)
+
+
+def _numbered(session: Session, province: int, number: int) -> Directory:
+    engine = engine_of(session)
     with _lock:
         found = _known.setdefault(engine, {}).get(province)
     if found is None or found.number != number:
@@ -91,13 +102,6 @@ def directory(session: Session, province: int) -> Directory:
         with _lock:
             _known[engine][province] = found
     return found
-
-
-def renumber(session: Session, number: int | None) -> None:
-    """Go on with the number just read, together with a lock: what was concluded from an older one is forgotten."""
-    if session.info.get(NUMBER) != (number or 0):
-        session.info[NUMBER] = number or 0
-        _forget_standings(session)
 
 
 def _forget_standings(session: Session) -> None:
@@ -130,6 +134,6 @@ def _copy(record: Any) -> Any:
 @event.listens_for(Session, "after_flush")
 def _forget(session: Session, _context: object) -> None:
     """Let a session that changes the organisation read the number again."""
-    if NUMBER in session.info and any(isinstance(one, WATCHED) for group in (session.new, session.dirty, session.deleted) for one in group):
-        del session.info[NUMBER]
+    if KNOWN in session.info and any(isinstance(one, WATCHED) for group in (session.new, session.dirty, session.deleted) for one in group):
+        del session.info[KNOWN]
         _forget_standings(session)

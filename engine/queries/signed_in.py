@@ -107,7 +107,7 @@ def holder(w: UnitOfWork, uniquifier: str, request_key: str = "") -> Holder | No
     account = dict(zip(_names(), values, strict=True))
     if not account["active"]:
         return None
-    renumber(w.session, organisation)
+    renumber(w.session, w.province, organisation)
     answer: Json | None = NOT_ASKED
     if claimed:
         ((content, answer),) = claimed[0]

@@ -34,7 +34,7 @@ def holder(w: UnitOfWork, token: str) -> Holder | None:
         return None
     if last_used_at is None or w.now - last_used_at > FRESH:
         w.session.execute(update(AccessToken).where(AccessToken.id == number).values(last_used_at=w.now))
-    renumber(w.session, organisation)
+    renumber(w.session, w.province, organisation)
     person = directory(w.session, w.province).accounts.get(account)
     return Holder(Actor(kind="person", account=account, person=person), not scopes or "write" in scopes)
 

@@ -10,6 +10,8 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
@@ -96,6 +98,13 @@ def test_what_travels_in_the_servers_form_is_what_the_driver_would_send(session:
     kind = "uuid" if isinstance(value, UUID) else "timestamptz"
     (((same,),),) = wire.line(session).go([(f"select $1 = $2::text::{kind}", [value, told])])
     assert same
+
+
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))))
+@example(texts=["", "NULL", 'a"b\\', "{,}", " "])
+def test_a_list_of_texts_comes_back_as_it_was_sent(session: Session, texts: list[str]) -> None:
+    assert wire.line(session).go([("select $1::text[]", [texts])]) == [[(texts,)]]
 
 
 def test_an_identifier_in_the_place_of_a_text_is_refused(session: Session) -> None:
