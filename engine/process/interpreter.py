@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from engine.errors import Refused
-from engine.process.sleeping import Once, asleep_ahead, awake
+from engine.process.sleeping import Once, asleep_ahead, awake, standing_in
 from engine.process.spiff import (
     BasePythonScriptEngineEnvironment,
     BoundaryEvent,
@@ -82,8 +82,12 @@ def _throws(task_spec: Any) -> bool:
 
 
 class _Stored:
-    """A flow read from its stored form, of which a part is made only when somebody asks for it."""
+    """A flow read from its stored form, of which a part is made only when somebody asks for it.
 
+    *standing* are its tasks at which something stands, by number: whoever sets a task's state keeps them.
+    """
+
+    standing: dict[int, Any]
     tasks: Any
     stored: Mapping[str, Any]
     top_workflow: Any
@@ -108,20 +112,27 @@ class _Stored:
         last = self.stored["last"]
         return None if last is None else self.stored["tasks"][last][0]
 
+    def _task_removed_notify(self, task: Any) -> None:
+        self.standing.pop(task.id, None)
+
 
 class Instance(_Stored, BpmnWorkflow):  # type: ignore[misc]
     """A running instance; *history* remembers what pruning dropped from the tree, *seed* makes its task numbers unique in the world.
 
-    *names* and *values* are the tables it was read with, *lines* the texts of those values.
+    *names* and *values* are the tables it was read with, *lines* the texts of those values, *levels* how many flows were read;
+    *given* the names of tasks that were given or asked for.
     """
 
     names: Sequence[str] = ()
     values: Sequence[Any] = ()
-    lines: Sequence[bytes] = ()
+    lines = b""
+    levels = 0
+    given: dict[int, UUID]
 
     def __init__(self, *facts: Any, **options: Any) -> None:
         self.history: dict[str, dict[str, int]] = {"nodes": {}, "flows": {}}
         self.seed = uuid4().int & ~_NUMBERS
+        self.standing, self.given = {}, {}
         super().__init__(*facts, **options)
 
     @classmethod
@@ -130,7 +141,7 @@ class Instance(_Stored, BpmnWorkflow):  # type: ignore[misc]
         self = cls.__new__(cls)
         self.spec, self.subprocess_specs, self.script_engine = spec, subs, engine
         self.subprocesses, self.bpmn_events, self.locks, self.event_manager = {}, [], {}, EventManager(self)
-        self.completed_event, self.task_removed_event = Event(), Event()
+        self.completed_event, self.standing, self.given = Event(), {}, {}
         self.seed, self.history, self.names, self.values = int(body["seed"], 16), body["history"], body["names"], body["values"]
         return self
 
@@ -140,16 +151,28 @@ class Instance(_Stored, BpmnWorkflow):  # type: ignore[misc]
 
     def name_of(self, number: int) -> UUID:
         """Return the name, outside of this instance, of the task with that number."""
-        return UUID(int=self.seed | number)
+        name = self.given.get(number)
+        if name is None:
+            name = self.given[number] = UUID(int=self.seed | number)
+        return name
 
     def number_of(self, uuid: UUID) -> int:
         """Return the number of the task with that name; 0, which no task has, for a name of another instance."""
-        return uuid.int & _NUMBERS if uuid.int & ~_NUMBERS == self.seed else 0
+        if uuid.int & ~_NUMBERS != self.seed:
+            return 0
+        number = uuid.int & _NUMBERS
+        self.given[number] = uuid
+        return number
 
     def task_of(self, uuid: UUID) -> Any:
         """Return the task with that name, or None."""
         number = self.number_of(uuid)
         return next((flow.tasks[number] for flow in (self, *self.subprocesses.values()) if number in flow.tasks), None)
+
+    def create_subprocess(self, my_task: Any, spec_name: str) -> Any:
+        """Return a new flow inside the task of a sub-process."""
+        flow = self.subprocesses[my_task.id] = Inner(self.subprocess_specs[spec_name], my_task.id, self)
+        return flow
 
     def refresh_timers(self) -> None:
         """Do nothing: deadlines are fired one by one, the earliest first, by ``engine.process.running``."""
@@ -160,8 +183,9 @@ class Instance(_Stored, BpmnWorkflow):  # type: ignore[misc]
         while moved:
             moved = False
             open_flows = self.get_active_subprocesses()
-            for flow in (*sorted(open_flows, key=lambda one: one.depth, reverse=True), self):
-                while ready := [task for task in awake(flow) if task._state == TaskState.READY and not task.task_spec.manual]:
+            open_flows.sort(key=lambda one: one.depth, reverse=True)
+            for flow in (*open_flows, self):
+                while ready := [task for task in standing_in(flow) if task._state == TaskState.READY and not task.task_spec.manual]:
                     for task in ready:
                         if task._state != TaskState.READY or task.id not in flow.tasks:
                             continue  # another of them closed it
@@ -180,7 +204,7 @@ class Instance(_Stored, BpmnWorkflow):  # type: ignore[misc]
     def _interrupt(self, will_complete_task: Any) -> None:
         """Let what was thrown end its sub-process at once, before anything more happens inside (8)."""
         for flow in (self, *self.subprocesses.values()):
-            for event in awake(flow):
+            for event in standing_in(flow):
                 interrupts = isinstance(event.task_spec, BoundaryEvent) and event.task_spec.cancel_activity
                 if interrupts and event._state == TaskState.READY:
                     will_complete_task(event)
@@ -189,18 +213,25 @@ class Instance(_Stored, BpmnWorkflow):  # type: ignore[misc]
     def is_completed(self) -> bool:
         """Return whether no task is left unfinished."""
         self.completed: bool = self.completed or not (
-            any(task._state & TaskState.NOT_FINISHED_MASK for task in awake(self)) or asleep_ahead(self)
+            self.standing or any(task._state & TaskState.NOT_FINISHED_MASK for task in awake(self)) or asleep_ahead(self)
         )
         return self.completed
 
 
 class Inner(_Stored, BpmnSubWorkflow):  # type: ignore[misc]
-    """A sub-process read from its stored form: what the library's constructor would give it, without looking for its owner."""
+    """A sub-process."""
 
-    def __init__(self, spec: Any, owner: int, outer: Any) -> None:
+    def __init__(self, *facts: Any) -> None:
+        self.standing = {}
+        super().__init__(*facts)
+
+    @classmethod
+    def read(cls, spec: Any, owner: int, outer: Any) -> Inner:
+        """Return a stored sub-process: what the library's constructor would give it, without looking for its owner."""
+        self = cls.__new__(cls)
         self.spec, self.parent_task_id, self.top_workflow, self.depth = spec, owner, outer.top_workflow, outer.depth + 1
-        self.locks: dict[str, Any] = {}
-        self.completed_event, self.task_removed_event = Event(), Event()
+        self.locks, self.completed_event, self.standing = {}, Event(), {}
+        return self
 
 
 _NUMBERS = 0xFFFFFFFF

@@ -173,3 +173,4 @@ def _forget(instance: Instance, task: Any, program: Program) -> None:
         for one in list(inner.tasks.values()):
             _forget(instance, one, program)
     task.workflow.tasks.pop(task.id, None)
+    task.workflow.standing.pop(task.id, None)

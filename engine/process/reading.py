@@ -10,7 +10,7 @@ from engine.procedure.framing import ADDED
 from engine.process import past
 from engine.process.interpreter import Instance
 from engine.process.program import Program, definitions
-from engine.process.sleeping import at_node, awake
+from engine.process.sleeping import at_node, standing_in
 from engine.process.spiff import (
     BpmnEvent,
     EndEvent,
@@ -29,6 +29,7 @@ _KINDS = {
     ErrorEventDefinition: "error",
     EscalationEventDefinition: "escalation",
 }
+_LISTENED = {name: kind for kind, name in _KINDS.items()}
 
 
 def flows(instance: Instance) -> list[Any]:
@@ -63,10 +64,12 @@ def ready_tasks(instance: Instance) -> list[Any]:
         task
         for flow in flows(instance)
         if not flow.completed
-        for task in awake(flow)
+        for task in standing_in(flow)
         if task._state == TaskState.READY and task.task_spec.manual
     ]
-    return sorted(found, key=lambda task: task.last_state_change)
+    if len(found) > 1:
+        found.sort(key=lambda task: task.last_state_change)
+    return found
 
 
 def open_task(instance: Instance, task: Any) -> OpenTask:
@@ -113,7 +116,7 @@ def timers(instance: Instance) -> tuple[Timer, ...]:
 
 def listening(instance: Instance, kind: str) -> Iterator[tuple[str, Any]]:
     """Yield each ``message`` or ``signal`` this instance would take now with its definition: waiting events, and event sub-processes."""
-    wanted: Any = next(one for one, name in _KINDS.items() if name == kind)
+    wanted: Any = _LISTENED[kind]
     for task in instance.event_manager.tasks.values():
         for _, definition in definitions(task.task_spec):
             if isinstance(definition, wanted):
@@ -172,8 +175,7 @@ def variables(instance: Instance) -> dict[str, Json]:
 
 def standing(instance: Instance) -> list[str]:
     """Return every element something stands at now, those that were not drawn included, sorted, each as often as something stands there."""
-    alive = TaskState.READY | TaskState.STARTED | TaskState.WAITING
-    tasks = (task for flow in flows(instance) if not flow.completed for task in awake(flow) if task.has_state(alive))
+    tasks = (task for flow in flows(instance) if not flow.completed for task in standing_in(flow))
     return sorted(str(task.task_spec.bpmn_id) for task in tasks if task.task_spec.bpmn_id is not None)
 
 

@@ -84,7 +84,7 @@ def _causes(flow: Any) -> dict[int, list[int]]:
     """Return, for every task, the tasks whose tokens it consumed: its parent, and at a join the tips of the other branches."""
     causes = {}
     for task in flow.tasks.values():
-        before = [] if task.parent is None else [task.parent.id]
+        before = [] if task._parent is None else [task._parent]
         causes[task.id] = before + [tip for tip in task.internal_data.get("joined", ()) if tip in flow.tasks]
     return causes
 
@@ -95,12 +95,12 @@ def _passed(step: Any, task: Any, causes: dict[int, list[int]]) -> bool:
     open_ends = [task.id]
     while open_ends:
         one = open_ends.pop()
-        if one == step.id or one in seen:
-            continue
-        seen.add(one)
-        if not causes[one]:
-            return False
-        open_ends.extend(causes[one])
+        while one != step.id and one not in seen:
+            if not causes[one]:
+                return False
+            seen.add(one)
+            one, *others = causes[one]
+            open_ends += others
     return True
 
 

@@ -7,10 +7,9 @@ parent: its data may change, and theirs not. The data of a finished task never c
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
-from itertools import islice
-from operator import itemgetter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import compress, count, islice, repeat
+from operator import and_, attrgetter, eq, itemgetter
 from typing import Any
 
 from SpiffWorkflow import TaskState
@@ -21,23 +20,26 @@ TRIGGERED = 1 << 10
 """Marks, in the state a row keeps, a task that was made by an event and not by the flow before it."""
 EMPTY, SAME = 0, 1
 """What a row says of its task's data instead of changes: there is none, or it is what the parent has."""
-_RESTLESS = TaskState.READY | TaskState.WAITING | TaskState.STARTED | TRIGGERED
+STANDING = TaskState.READY | TaskState.WAITING | TaskState.STARTED
+"""The states of a task at which something stands."""
+_RESTLESS = STANDING | TRIGGERED
+_UNFINISHED = TaskState.NOT_FINISHED_MASK | TRIGGERED
 
 
 class Tasks(dict[int, Any]):
     """The tasks of a stored flow by number, in the order they came to be; of a task that is asleep, the place of its row.
 
-    All tasks before *first* are asleep: who is taken out was asked for before.
+    *woken* are the tasks made of rows, *gone* is how many of them were taken out since.
     """
 
-    __slots__ = ("_below", "_known", "first", "flow", "names", "rows", "values_of")
+    __slots__ = ("_known", "flow", "gone", "names", "rows", "values_of", "woken")
 
     def __init__(self, flow: Any, rows: Sequence[Any], names: Sequence[str], values: Sequence[Any]) -> None:
         super().__init__(zip(map(itemgetter(0), rows), range(len(rows)), strict=True))
         self.flow, self.rows, self.names, self.values_of = flow, rows, names, values
-        self._known: dict[int, dict[str, Any]] = {}
-        self._below: dict[int, list[int]] | None = None
-        self.first = len(rows)
+        self._known: dict[int, dict[str, Any]] = {-1: {}}
+        self.woken: list[Any] = []
+        self.gone = 0
 
     # What the library and we ask a dictionary for. Nothing but these hands out a task, so nothing hands out the place of a row.
 
@@ -62,8 +64,15 @@ class Tasks(dict[int, Any]):
 
     def pop(self, number: int, *default: Any) -> Any:
         """Take a task out and return it, awake."""
-        self.get(number)
+        task = self.get(number)
+        if task.__class__ is Woken:
+            self.gone += 1
+            self.woken.remove(task)
         return super().pop(number, *default)
+
+    def made(self) -> list[Any]:
+        """Return the tasks that came to be since the flow was read."""
+        return [*islice(_values(self), len(self.rows) - self.gone, None)]
 
     # Waking
 
@@ -76,7 +85,9 @@ class Tasks(dict[int, Any]):
     def wake_restless(self) -> list[Any]:
         """Make tasks of the rows that must not sleep, and return them."""
         rows, woken = self.rows, []
-        for place, row in enumerate(rows):
+        # A parent comes before its children, so nothing before the first unfinished task hangs below one.
+        first = next(compress(count(), map(and_, map(_STATE, rows), repeat(_UNFINISHED))), len(rows))
+        for place, row in enumerate(islice(rows, first, None), first):
             depends = row[6] != EMPTY and row[3] >= 0 and not rows[row[3]][2] & TaskState.FINISHED_MASK
             if depends or row[2] & _RESTLESS:
                 woken.append(self._wake(place))
@@ -86,49 +97,54 @@ class Tasks(dict[int, Any]):
 
     def known(self, place: int) -> Mapping[str, Any]:
         """Return the data of the task of a row as it was read, to be read only."""
-        rows, at, first = self.rows, place, place
+        rows, at, first, found = self.rows, place, place, self._known
         changes: list[Any] = []
-        while (known := self._known.get(at)) is None:
-            _, _, _, above, _, _, change = rows[at]
-            if change.__class__ is list:
+        while at not in found:
+            row = rows[at]
+            change = row[6]
+            if change != SAME:
+                if change == EMPTY:
+                    found[at] = {}
+                    break
                 if not changes:
                     first = at
                 changes.append(change)
-            if above < 0 or change == EMPTY:
-                known = {}
-                break
-            at = above
+            at = row[3]
+        known = found[at]
         if changes:
-            known = dict(known)
+            known, value = dict(known), self.values_of.__getitem__
+            places: dict[str, int] = {}
             for changed, dropped in reversed(changes):
-                for gone in dropped:
-                    del known[gone]
-                for variable, value in changed.items():
-                    known[variable] = self.values_of[value]
-            self._known[first] = known
-        self._known[place] = known
+                if dropped:
+                    known.update(zip(places, map(value, places.values()), strict=True))
+                    places = {}
+                    for gone in dropped:
+                        del known[gone]
+                places |= changed
+            known.update(zip(places, map(value, places.values()), strict=True))
+            found[first] = known
+        found[place] = known
         return known
 
     def _wake(self, place: int) -> Any:
-        number, name, state, parent, changed_at, _, _ = self.rows[place]
+        number, name, state, parent, changed_at, marks, change = self.rows[place]
         task = Woken.__new__(Woken)  # its constructor would count as an event in the life of the instance
         task.id, task.workflow, task.place, task._state, task.last_state_change = number, self.flow, place, state & ~TRIGGERED, changed_at
         task.task_spec = self.flow.spec.task_specs.get(self.names[name])
         task._parent = self.rows[parent][0] if parent >= 0 else None
         if state & TRIGGERED:
             task.triggered = True
-        if place < self.first:
-            self.first = place
+        if change == EMPTY:
+            task.data = {}
+        if not marks:
+            task.internal_data = {}
+        self.woken.append(task)
         _put(self, number, task)
         return task
 
     def below(self, place: int) -> list[int]:
         """Return the numbers of the tasks below that of a row, as they were read."""
-        if self._below is None:
-            self._below = defaultdict(list)
-            for row in self.rows:
-                self._below[row[3]].append(row[0])
-        return self._below[place]
+        return [*compress(map(_NUMBER, self.rows), map(eq, map(_PARENT, self.rows), repeat(place)))]
 
 
 class Once:
@@ -162,8 +178,6 @@ class Woken(Task):  # type: ignore[misc]
     def internal_data(self) -> dict[str, Any]:
         """The marks of the task."""
         marks = self.workflow.tasks.rows[self.place][5]
-        if not marks:
-            return {}
         if "seen_events" not in marks:
             return dict(marks)
         waited_for = self.task_spec.event_definition.event_definitions
@@ -176,18 +190,22 @@ class Woken(Task):  # type: ignore[misc]
 
 
 _get, _at, _put, _values, _items = dict.get, dict.__getitem__, dict.__setitem__, dict.values, dict.items
+_NUMBER, _NAME, _STATE, _PARENT = map(itemgetter, range(4))
+_OWN_NUMBER = attrgetter("id")
+
+
+def standing_in(flow: Any) -> list[Any]:
+    """Return the tasks of *flow* at which something stands, in their order: they are numbered as they come to be."""
+    found = [*flow.standing.values()]
+    if len(found) > 1:
+        found.sort(key=_OWN_NUMBER)
+    return found
 
 
 def awake(flow: Any) -> Collection[Any]:
-    """Return the tasks of *flow* that are not asleep, in their order: everything at which something stands is among them."""
+    """Return the tasks of *flow* that are not asleep, in their order."""
     tasks = flow.tasks
-    first = tasks.first if tasks.__class__ is Tasks else 0
-    return [task for task in islice(_values(tasks), first, None) if task.__class__ is not int]
-
-
-def first_awake(tasks: dict[int, Any]) -> int:
-    """Return how many tasks at least are asleep before the first that is not."""
-    return tasks.first if isinstance(tasks, Tasks) else 0
+    return [*sorted(tasks.woken, key=_OWN_NUMBER), *tasks.made()] if isinstance(tasks, Tasks) else [*tasks.values()]
 
 
 def awaken(instance: Any) -> Any:
@@ -217,17 +235,29 @@ def asleep_ahead(flow: Any) -> list[str]:
     return [tasks.names[row[1]] for row in rows if row[2] & TaskState.NOT_FINISHED_MASK]
 
 
+def numbers_above(task: Any) -> Iterator[int]:
+    """Yield the numbers of the parents of *task*, the nearest first; who is asleep stays so."""
+    tasks, number = task.workflow.tasks, task._parent
+    while number is not None:
+        yield number
+        entry: Any = _get(tasks, number)
+        if entry.__class__ is int:
+            above = tasks.rows[entry][3]
+            number = tasks.rows[above][0] if above >= 0 else None
+        else:
+            number = entry._parent
+
+
 def at_node(flow: Any, task_spec: Any) -> list[Any]:
     """Return the tasks of *flow* at one node, in their order."""
     tasks = flow.tasks
     if not isinstance(tasks, Tasks):
         return [task for task in tasks.values() if task.task_spec is task_spec]
-    name = tasks.names.index(task_spec.name) if task_spec.name in tasks.names else None
-    return [
-        tasks[number]
-        for number, entry in list(_items(tasks))
-        if (tasks.rows[entry][1] == name if entry.__class__ is int else entry.task_spec is task_spec)
-    ]
+    found = []
+    if task_spec.name in tasks.names:
+        here = map(eq, map(_NAME, tasks.rows), repeat(tasks.names.index(task_spec.name)))
+        found = [task for number in compress(map(_NUMBER, tasks.rows), here) if (task := tasks.get(number)) is not None]
+    return found + [task for task in tasks.made() if task.task_spec is task_spec]
 
 
 def done(flow: Any) -> list[str]:

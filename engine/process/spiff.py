@@ -1,6 +1,7 @@
 """The only door to SpiffWorkflow: the names we use, and every change we make to the library, each with the defect it answers.
 
-The numbers are those of ``docs/engine-defects.md``. Every change is one ``Patch``; a test takes each away and shows what breaks.
+The numbers are those of ``docs/engine-defects.md``. Every change is one ``Patch``; a test takes each away and shows what breaks. How a
+token goes from task to task stands in ``engine.process.moves``.
 Values inside an instance are never changed in place: a step's answers, a rule's output and a join all *assign* new values, so
 tasks may share what they inherit and no later step can alter what an earlier one recorded (9, 43).
 """
@@ -59,9 +60,10 @@ from SpiffWorkflow.util.task import TaskIterator
 from SpiffWorkflow.workflow import Workflow
 
 from engine.errors import Refused
+from engine.process import moves
 from engine.process.branches import LIVE, NOTHING, above, began_with, consumed_by, inside_host, is_cycle, is_join, latest, token_passed
 from engine.process.merging import MergeConflict, merge3
-from engine.process.sleeping import asleep_ahead, at_node, awake
+from engine.process.sleeping import asleep_ahead, at_node, awake, numbers_above, standing_in
 from engine.process.ticks import tick
 
 __all__ = [
@@ -82,14 +84,8 @@ if version("SpiffWorkflow") != PINNED:
 _NO = object()
 
 
-class _LogicalTime:
-    """Stands in for the module ``time`` inside the library's ``task`` module."""
-
-    time = staticmethod(tick)
-
-
 def _is_descendant_of(self: Any, task: Any) -> bool:
-    return any(one is task for one in above(self))
+    return task.id in numbers_above(self)
 
 
 def _find_ancestor(self: Any, spec_name: str) -> Any:
@@ -99,18 +95,6 @@ def _find_ancestor(self: Any, spec_name: str) -> Any:
 def _no_log_extras(self: Any, dct: Any = None) -> dict[str, Any]:
     # Unless its loggers are given a level of their own, the library hands a task's data, people's data, to every log line.
     return dict(dct or {})
-
-
-def _set_state(self: Any, value: int) -> None:
-    if value != self._state:
-        self.last_state_change = tick()
-        self._state = value
-
-
-def _update_waiting(self: Any) -> None:
-    for task in [task for task in awake(self) if task._state == TaskState.WAITING]:
-        if task._state == TaskState.WAITING and task.id in self.tasks:
-            task.task_spec._update(task)
 
 
 def _all_ended(self: Any, task: Any) -> bool:
@@ -179,7 +163,7 @@ def _inclusive_threshold(self: Any, task: Any) -> bool:
 
     What happens at once elsewhere on the level happens first: an end that ends everything is not outrun by a join beside it.
     """
-    if any(one.has_state(TaskState.READY) and not one.task_spec.manual for one in awake(task.workflow) if one.task_spec is not self):
+    if any(one.has_state(TaskState.READY) and not one.task_spec.manual for one in standing_in(task.workflow) if one.task_spec is not self):
         return False
     arrived = {one.parent.task_spec.name for one in (*_arrived(self, task), task)}
     empty = {spec.name for spec in self.inputs} - arrived
@@ -205,28 +189,10 @@ def _inclusive_threshold(self: Any, task: Any) -> bool:
     return True
 
 
-def _foresee(self: Any, task: Any, seen: Any = None, looked_ahead: int = 0, mask: int = TaskState.PREDICTED_MASK) -> None:
-    """Foresee only what comes next (57): what comes after that is foreseen when a token gets there."""
-    if task._state & mask:
-        self._predict_hook(task)
-
-
-def _reach(self: Any, task: Any) -> None:
-    state = task._state
-    if state & TaskState.PREDICTED_MASK or (state & (TaskState.FUTURE | TaskState.WAITING) and not task._children):
-        self._predict_hook(task)
-    if self._update_hook(task):
-        task._ready()
-
-
-def _foresee_no_choice(self: Any, task: Any) -> None:
-    """Of the ways out of a choice, the one chosen is made when it is chosen (57)."""
-
-
 def _arrive(self: Any, task: Any) -> bool:
     """Go on with the latest token once enough are here, else wait with it; only what something stands at is looked at (56)."""
     enough = self._check_threshold_unstructured(task)
-    for one in awake(task.workflow):
+    for one in standing_in(task.workflow):
         if one.task_spec is self and one is not task and one._state == TaskState.WAITING:
             one.cancel()
     if enough:
@@ -239,7 +205,11 @@ def _arrive(self: Any, task: Any) -> bool:
 def _join(self: Any, task: Any) -> bool:
     final = isinstance(self, _EndJoin)
     tips = [one.parent for one in _arrived(self, task)] + [task.parent]
-    parted = next(a for a in above(task) if all(tip is a or _is_descendant_of(tip, a) for tip in tips))
+    if len(tips) == 1:
+        task.data = dict(tips[0].data)
+        return True
+    ways = [[tip.id, *numbers_above(tip)] for tip in tips]
+    parted = task.workflow.tasks.get(next(one for one in numbers_above(task) if all(one in way for way in ways)))
     try:
         merged: dict[str, Any] = dict(parted.data)
         for tip in tips:
@@ -247,8 +217,7 @@ def _join(self: Any, task: Any) -> bool:
         task.data = merged
     except MergeConflict as conflict:
         raise Refused("process.join_conflict", step=str(self.bpmn_id or self.name), variable=str(conflict)) from conflict
-    if len(tips) > 1:
-        task.internal_data["joined"] = [tip.id for tip in tips[:-1]]
+    task.internal_data["joined"] = [tip.id for tip in tips[:-1]]
     return True
 
 
@@ -426,10 +395,16 @@ PATCHES: tuple[Patch, ...] = (
     Patch(Task, "find_ancestor", _find_ancestor, (1,)),
     Patch(ParallelGateway, "_check_threshold_unstructured", _parallel_threshold, (1, 47)),
     Patch(InclusiveGateway, "_check_threshold_unstructured", _inclusive_threshold, (46,)),
+    Patch(Task, "_add_child", moves.add_child, (58,)),
+    Patch(Task, "_sync_children", moves.sync_children, (58,)),
+    Patch(Task, "_ready", moves.ready, (58,)),
+    Patch(TaskSpec, "_update_hook", moves.updated, (58,)),
+    Patch(TaskSpec, "_on_ready_hook", moves.readied, (58,)),
+    Patch(TaskSpec, "_run_hook", moves.has_run, (58,)),
     Patch(Task, "_inherit_data", _inherit_data, (9, 43, 49)),
-    Patch(TaskSpec, "_predict", _foresee, (57,)),
-    Patch(TaskSpec, "_update", _reach, (57,)),
-    Patch(MultiChoice, "_predict_hook", _foresee_no_choice, (57,)),
+    Patch(TaskSpec, "_predict", moves.foresee, (57,)),
+    Patch(TaskSpec, "_update", moves.reach, (57,)),
+    Patch(MultiChoice, "_predict_hook", moves.foresee_no_choice, (57,)),
     Patch(UnstructuredJoin, "_update_hook", _arrive, (56,)),
     Patch(UnstructuredJoin, "_run_hook", _join, (16, 44)),
     Patch(StandardLoopTask, "merge_child", _merge_loop, (43,)),
@@ -444,17 +419,16 @@ PATCHES: tuple[Patch, ...] = (
     Patch(CycleTimerEventDefinition, "cycle_complete", _cycle_fired, (12, 13, 30)),
     Patch(ServiceTask, "_execute", _operate, (18,)),
     Patch(_EndJoin, "_check_threshold_unstructured", _all_ended, (1,)),
-    Patch(Workflow, "update_waiting_tasks", _update_waiting, (1,)),
+    Patch(Workflow, "update_waiting_tasks", moves.update_waiting, (1,)),
     Patch(Task, "collect_log_extras", _no_log_extras, (48,)),
     Patch(Workflow, "collect_log_extras", _no_log_extras, (48,)),
     Patch(Task, "cancel", _cancel, (51,)),
-    Patch(Task, "_set_state", _set_state, (48,)),
+    Patch(Task, "_set_state", moves.set_state, (48,)),
     Patch(SubWorkflowTask, "copy_data", _into_sub_process, (49,)),
     Patch(SubWorkflowTask, "update_data", _out_of_sub_process, (49,)),
     Patch(CallActivity, "update_data", _out_of_call, (49,)),
     Patch(BoundaryEvent, "_on_ready_hook", _boundary_ready, (53,)),
     Patch(BoundaryEvent, "_run_hook", _boundary_run, (52,)),
-    Patch(library_task, "time", _LogicalTime, (13,)),
     Patch(library_task, "uuid4", tick, (50,)),
 )
 

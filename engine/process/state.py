@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from itertools import islice
-from operator import is_
+from itertools import compress, islice, repeat
+from operator import is_, is_not
 from typing import Any
 
 import orjson
@@ -22,7 +22,7 @@ from engine.errors import Refused
 from engine.process.interpreter import Engine, Inner, Instance
 from engine.process.merging import same
 from engine.process.program import Program
-from engine.process.sleeping import EMPTY, SAME, TRIGGERED, Tasks, first_awake, untouched
+from engine.process.sleeping import EMPTY, SAME, STANDING, TRIGGERED, Tasks, Woken, awake, untouched
 from engine.process.spiff import CatchingEvent, TaskState
 from engine.process.ticks import TICKS, Ticks
 
@@ -47,11 +47,11 @@ _tools = _Tools()
 
 
 class _Values:
-    """The table of values: each object once, those of *read* where they stood."""
+    """The table of values: each object once, those of *read* where they stood; *lost* says that a row no longer names one it named."""
 
     def __init__(self, read: Sequence[Any]) -> None:
-        self.table = [*read]
-        self._known = {id(value): place for place, value in reversed([*enumerate(read)])}
+        self.table, self.lost = [*read], False
+        self._known = dict(zip(map(id, reversed(read)), range(len(read) - 1, -1, -1), strict=True))
 
     def place(self, value: Any) -> int:
         """Return where *value* stands in the table."""
@@ -61,31 +61,38 @@ class _Values:
             self.table.append(value)
         return found
 
+    def instead(self, before: Any, after: Any) -> Any:
+        """Return *after*, changes that stand in the place of those read *before*."""
+        if before.__class__ is list and not {*before[0].values()} <= {*(after[0].values() if after.__class__ is list else ())}:
+            self.lost = True
+        return after
+
 
 def dump(instance: Instance) -> bytes:
     """Return the state of *instance*.
 
     Raises: Refused ``process.state_too_large`` above 8 MiB, before compression.
     """
-    names = dict(zip(instance.names, range(len(instance.names)), strict=True))
-    values = _Values(instance.values)
+    names, values = [*instance.names], _Values(instance.values)
     flows = [instance, *instance.subprocesses.values()]
-    places = [dict(zip(flow.tasks, range(len(flow.tasks)), strict=True)) for flow in flows]
+    places = [_places(flow.tasks) for flow in flows]
     stored = [_flow(flow, names, place, values) for flow, place in zip(flows, places, strict=True)]
     for flow, one in zip(flows[1:], stored[1:], strict=True):
         owner = flow.parent_task_id
         one["owner"] = next((number, place[owner]) for number, place in enumerate(places) if owner in place)
+    kept: Sequence[int] = range(len(values.table))
+    # What was read names every value: as long as nothing of it went, each is still named.
+    if values.lost or (instance.levels > 1 and sum("stored" in flow.__dict__ for flow in flows) < instance.levels):
+        names, kept = _used(stored, names, len(kept))
     body = {
         "format": FORMAT,
         "seed": f"{instance.seed:032x}",
         "ticks": TICKS.get().last,
         "history": instance.history,
         "flows": stored,
+        "names": names,
     }
-    body["names"], kept = _used(stored, [*names], len(values.table))
-    read = instance.lines
-    lines = [read[place] if place < len(read) else orjson.dumps(values.table[place]) for place in kept]
-    text = b'%b,"values":[%b]}' % (orjson.dumps(body)[:-1], b"\n%b\n" % b"\n,\n".join(lines) if lines else b"")
+    text = b'%b,"values":[%b]}' % (orjson.dumps(body)[:-1], _lines(instance.lines, len(instance.values), values.table, kept))
     if len(text) > MAX_BYTES:
         raise Refused("process.state_too_large", size=len(text) // 1024, limit=MAX_BYTES // 1024)
     return _tools.compress(text)
@@ -100,7 +107,7 @@ def load(state: bytes, program: Program, engine: Engine) -> Instance:
     TICKS.set(Ticks(body["ticks"]))
     spec, subs = program.specifications()
     instance = Instance.read(spec, subs, engine, body)
-    instance.lines = lines
+    instance.lines, instance.levels = lines, len(body["flows"])
     flows: list[Any] = [instance]
     waiting = _fill(instance, body["flows"][0])
     for stored in body["flows"][1:]:
@@ -108,7 +115,7 @@ def load(state: bytes, program: Program, engine: Engine) -> Instance:
         outer = flows[level]
         owner, name = outer.tasks.rows[row][:2]
         caller = outer.spec.task_specs[instance.names[name]]
-        flow = instance.subprocesses[owner] = Inner(subs[caller.spec], owner, outer)
+        flow = instance.subprocesses[owner] = Inner.read(subs[caller.spec], owner, outer)
         flows.append(flow)
         waiting += _fill(flow, stored)
         if not flow.completed:
@@ -124,8 +131,8 @@ def size(state: bytes) -> int:
     return int(zstandard.get_frame_parameters(state).content_size)
 
 
-def _read(state: bytes) -> tuple[Any, Sequence[bytes]]:
-    """Return the body of a state, and the text of each value where every value has its line."""
+def _read(state: bytes) -> tuple[Any, bytes]:
+    """Return the body of a state, and the lines of its values where every value has its own."""
     try:
         if size(state) > MAX_BYTES:
             raise Refused("process.state_unreadable")
@@ -135,41 +142,74 @@ def _read(state: bytes) -> tuple[Any, Sequence[bytes]]:
         raise Refused("process.state_unreadable") from None
     if body.get("format") != FORMAT:
         raise Refused("process.state_unreadable")
-    lines = text.split(b"\n")[1::2]
-    return body, lines if len(lines) == len(body["values"]) else ()
+    return body, text[text.index(b"\n") : -2] if text.endswith(b"\n]}") else b""
 
 
-def _flow(flow: Any, names: dict[str, int], place: Mapping[int, int], values: _Values) -> dict[str, Any]:
-    tasks = flow.tasks
-    read = tasks.rows if isinstance(tasks, Tasks) else ()
-    first = first_awake(tasks)
-    rows = [*read[:first]]
-    for at, task in enumerate(islice(dict.values(tasks), first, None), first):
-        if task.__class__ is int:  # asleep
-            row = read[task]
-            rows.append(row if at == task or row[3] < 0 else [*row[:3], place[read[row[3]][0]], *row[4:]])
-            continue
-        above = place.get(task._parent, -1)
-        rows.append(
-            [
-                task.id,
-                names.setdefault(task.task_spec.name, len(names)),
-                task._state | TRIGGERED if task.triggered else task._state,
-                above,
-                task.last_state_change,
-                _marks(task) if task.internal_data else 0,
-                read[task.place][6] if untouched(task) else _changes(_inherited(tasks, task._parent), task.data, values),
-            ]
-        )
-    known = flow.__dict__
-    if "last_task" in known:
-        last = known["last_task"] and known["last_task"].id
-    else:
-        last = flow.last_number()
+def _lines(read: bytes, count: int, table: Sequence[Any], kept: Sequence[int]) -> bytes:
+    """Return a line for each value of *table* that is *kept*; *read* are the lines of the first *count* of them, or nothing."""
+    if read and len(kept) == len(table):
+        return read + b"".join([b",\n%b\n" % orjson.dumps(value) for value in table[count:]])
+    known = read.split(b"\n")[1::2]
+    lines = [known[place] if place < len(known) else orjson.dumps(table[place]) for place in kept]
+    return b"\n%b\n" % b"\n,\n".join(lines) if lines else b""
+
+
+def _places(tasks: dict[int, Any]) -> dict[int, int]:
+    """Return the place each of *tasks* gets among the rows of its flow."""
+    if not isinstance(tasks, Tasks) or tasks.gone:
+        return dict(zip(tasks, range(len(tasks)), strict=True))
+    # Whoever was read stands where it stood, and what came to be since stands behind, in its order.
+    places: dict[int, int] = dict.copy(tasks)
+    places.update([(task.id, task.place) for task in tasks.woken])
+    places.update(zip(islice(tasks, len(tasks.rows), None), range(len(tasks.rows), len(tasks)), strict=True))
+    return places
+
+
+def _asleep(tasks: dict[int, Any], places: Mapping[int, int]) -> list[Any]:
+    """Return the rows of *tasks*, with None for whoever is awake or moved."""
+    if not isinstance(tasks, Tasks):
+        return [None] * len(tasks)
+    rows = tasks.rows
+    if not tasks.gone:
+        return [*rows, *[None] * (len(tasks) - len(rows))]
+    return [
+        None if entry.__class__ is not int
+        # Whoever stands where it stood has its parent where it was: parents come first.
+        else rows[entry] if place == entry or rows[entry][3] < 0
+        else [*rows[entry][:3], places[rows[rows[entry][3]][0]], *rows[entry][4:]]
+        for place, entry in enumerate(dict.values(tasks))
+    ]  # fmt: skip
+
+
+def _flow(flow: Any, names: list[str], places: Mapping[int, int], values: _Values) -> dict[str, Any]:
+    tasks, known = flow.tasks, flow.__dict__
+    rows = _asleep(tasks, places)
+    for task in awake(flow):
+        if task.__class__ is Woken:
+            _, name, _, _, _, _, changes = tasks.rows[task.place]
+            if not untouched(task):
+                changes = values.instead(changes, _changes(task, values))
+        else:
+            name = _name(task.task_spec.name, names)
+            changes = _changes(task, values)
+        rows[places[task.id]] = [
+            task.id,
+            name,
+            task._state | TRIGGERED if task.triggered else task._state,
+            places.get(task._parent, -1),
+            task.last_state_change,
+            _marks(task) if task.internal_data else 0,
+            changes,
+        ]
+    values.lost = values.lost or (isinstance(tasks, Tasks) and tasks.gone > 0)
+    last = known["last_task"] and known["last_task"].id if "last_task" in known else flow.last_number()
+    data = flow.stored["data"] if "stored" in known else {}
+    if "data" in known:
+        data, _ = values.instead([data, ()], [{name: values.place(flow.data[name]) for name in sorted(flow.data)}, ()])
     stored: dict[str, Any] = {
         "tasks": rows,
-        "data": {name: values.place(flow.data[name]) for name in sorted(flow.data)} if "data" in known else flow.stored["data"],
-        "last": place.get(last),
+        "data": data,
+        "last": places.get(last),
         "success": flow.success,
         "completed": flow.completed,
     }
@@ -178,11 +218,19 @@ def _flow(flow: Any, names: dict[str, int], place: Mapping[int, int], values: _V
     return stored
 
 
-def _inherited(tasks: dict[int, Any], parent: int) -> Any:
-    above = dict.get(tasks, parent)
+def _name(name: str, names: list[str]) -> int:
+    """Return where *name* stands among *names*."""
+    if name not in names:
+        names.append(name)
+    return names.index(name)
+
+
+def _inherited(task: Any) -> Mapping[str, Any]:
+    tasks = task.workflow.tasks
+    above = dict.get(tasks, task._parent)
     if above.__class__ is int:
-        return tasks.known(above)  # type: ignore[attr-defined]
-    return None if above is None else above.data
+        return tasks.known(above)  # type: ignore[no-any-return]
+    return {} if above is None else above.data
 
 
 def _marks(task: Any) -> Any:
@@ -196,16 +244,16 @@ def _marks(task: Any) -> Any:
     return marks or 0
 
 
-def _changes(inherited: dict[str, Any] | None, data: dict[str, Any], values: _Values) -> Any:
+def _changes(task: Any, values: _Values) -> Any:
+    data = task.data
     if not data:
         return EMPTY
-    known = inherited or {}
+    known = _inherited(task)
     # What was inherited is the very same object, mostly in the very same order: this answers for most tasks, and then for most variables.
     if len(data) == len(known) and all(map(is_, data, known)) and all(map(is_, data.values(), known.values())):
         return SAME
-    if data.keys() == known.keys() and all(map(is_, data.values(), map(known.get, data))):
-        return SAME
-    other = [name for name, value in data.items() if (old := known.get(name, _MISSING)) is not value and not same(old, value)]
+    others = compress(data, map(is_not, data.values(), map(known.get, data, repeat(_MISSING))))
+    other = [name for name in others if not same(known.get(name, _MISSING), data[name])]
     dropped = [] if known.keys() <= data.keys() else sorted(known.keys() - data.keys())
     # By name: the order in which variables were written is not kept, so it must not decide where their values stand.
     changed = {name: values.place(data[name]) for name in sorted(other)}
@@ -237,6 +285,8 @@ def _fill(flow: Any, stored: dict[str, Any]) -> list[Any]:
     flow.success, flow.completed, flow.correlations = stored["success"], stored["completed"], stored.get("correlations", {})
     waiting = []
     for task in tasks.wake_restless():
+        if task._state & STANDING:
+            flow.standing[task.id] = task
         if task._state == TaskState.WAITING and isinstance(task.task_spec, CatchingEvent):
             waiting.append(task)
         if task.triggered and task.parent is flow.task_tree and flow.spec.start not in task.task_spec.inputs:

@@ -16,8 +16,8 @@ TICKS: ContextVar[Ticks] = ContextVar("ticks")
 UNCOUNTED = Ticks()
 
 
-def tick() -> int:
-    """Return the next number of the instance at hand."""
+def tick(count: int = 1) -> int:
+    """Count *count* events in the life of the instance at hand; return the number of the last of them."""
     ticks = TICKS.get(UNCOUNTED)
-    ticks.last += 1
+    ticks.last += count
     return ticks.last

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import NoneType
 from typing import Any, TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -19,6 +20,9 @@ RUNNING, COMPLETED, CANCELLED, FAILED = "running", "completed", "cancelled", "er
 
 MAX_DEPTH = 64
 MAX_INTEGER = 10**15
+_AS_IT_IS: frozenset[type] = frozenset({str, bool, NoneType})
+_NESTED: frozenset[type] = frozenset({dict, list})
+_TEXT = frozenset({str})
 RESERVED_NAMES = frozenset({"dossier", "typename"})
 
 
@@ -144,7 +148,7 @@ def plain(value: Json, depth: int = MAX_DEPTH) -> Json:
     Raises: Refused ``process.not_plain`` for any other type, a number JSON cannot carry exactly, or more than 64 levels.
     """
     kind = type(value)
-    if value is None or kind is str or kind is bool:
+    if kind in _AS_IT_IS:
         return value
     if kind is int:
         if abs(value) > MAX_INTEGER:
@@ -157,18 +161,18 @@ def plain(value: Json, depth: int = MAX_DEPTH) -> Json:
     if depth == 0:
         raise Refused("process.not_plain", kind="depth")
     if kind is list or kind is tuple:
-        return [plain(item, depth - 1) for item in value]
-    if isinstance(value, Mapping):
-        if any(type(key) is not str for key in value):
+        return [item if item.__class__ in _AS_IT_IS else plain(item, depth - 1) for item in value]
+    if kind is dict or isinstance(value, Mapping):
+        if not _TEXT.issuperset(map(type, value)):
             raise Refused("process.not_plain", kind="key")
-        return {key: plain(item, depth - 1) for key, item in value.items()}
+        return {key: item if item.__class__ in _AS_IT_IS else plain(item, depth - 1) for key, item in value.items()}
     raise Refused("process.not_plain", kind=kind.__name__)
 
 
 def copied(value: Json) -> Json:
     """Return a deep copy of a value that is made of JSON values already."""
     if value.__class__ is dict:
-        return {key: copied(item) for key, item in value.items()}
+        return {key: copied(item) if item.__class__ in _NESTED else item for key, item in value.items()}
     return [copied(item) for item in value] if value.__class__ is list else value
 
 

@@ -39,6 +39,7 @@ MORE = {
     50: (PATCHES,),
     56: (PATCHES,),
     57: (PATCHES,),
+    58: (PATCHES,),
 }
 """Tests whose names do not carry the number."""
 

@@ -6,7 +6,7 @@ import orjson
 import pytest
 import zstandard
 
-from engine.process import spiff
+from engine.process import instance, spiff
 from engine.process.running import running
 from tests.process import test_defects_answered as answered
 from tests.process import test_events as events
@@ -96,6 +96,47 @@ def makes_of_a_choice_only_the_way_chosen():
         patch.setattr(spiff.Workflow, "_remove_task", lambda flow, number: dropped.append(number))
         assert case.done("a", {"yes": True}).ready == ["b"]
     assert not dropped
+
+
+def makes_a_task_without_looking_for_its_parent():
+    made = []
+    case = Case(answered.AB)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spiff.Task, "__init__", lambda task, *facts, **options: made.append(facts))
+        case.done("a", {})
+    assert not made
+
+
+def asks_for_tasks_below_only_where_there_are_some():
+    asked = []
+    below = spiff.Task.children
+    case = Case(answered.AB)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spiff.Task, "children", property(lambda task: asked.append(bool(task._children)) or below.fget(task)))
+        case.done("a", {})
+    assert all(asked)
+
+
+def asks_once_whether_a_node_is_connected():
+    asked = []
+    case = Case(answered.AB).done("a", {}).done("b", {})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spiff.TaskSpec, "test", asked.append)
+        instance.start(case.program, {}, case.context)
+    assert not asked
+
+
+def tells_only_who_may_listen():
+    told = []
+    emit = spiff.Event.emit
+    case = Case(answered.AB)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spiff.Event, "emit", lambda event, *facts: told.append(event) or emit(event, *facts))
+        case.done("a", {}).done("b", {})
+    specs = case.program.specifications()[0].task_specs.values()
+    silent = {id(event) for spec in specs for event in (spec.update_event, spec.ready_event, spec.run_event)}
+    assert told
+    assert not silent.intersection(map(id, told))
 
 
 def every_parallel_order():
@@ -221,6 +262,12 @@ NEEDED = {
     "Task.find_ancestor": searches_up_a_deep_tree,
     "ParallelGateway._check_threshold_unstructured": every_parallel_order,
     "InclusiveGateway._check_threshold_unstructured": every_inclusive_order,
+    "Task._add_child": makes_a_task_without_looking_for_its_parent,
+    "Task._sync_children": asks_for_tasks_below_only_where_there_are_some,
+    "Task._ready": asks_once_whether_a_node_is_connected,
+    "TaskSpec._update_hook": tells_only_who_may_listen,
+    "TaskSpec._on_ready_hook": tells_only_who_may_listen,
+    "TaskSpec._run_hook": tells_only_who_may_listen,
     "Task._inherit_data": shares_values_with_a_sub_process,
     "TaskSpec._predict": foresees_what_comes_next_only,
     "TaskSpec._update": foresees_what_comes_next_only,
@@ -249,7 +296,6 @@ NEEDED = {
     "SubWorkflowTask.copy_data": shares_values_with_a_sub_process,
     "SubWorkflowTask.update_data": shares_values_after_a_sub_process,
     "CallActivity.update_data": shares_values_after_a_call,
-    "SpiffWorkflow.task.time": two_equal_lives_have_equal_states,
     "SpiffWorkflow.task.uuid4": two_equal_lives_have_equal_states,
 }
 

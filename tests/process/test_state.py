@@ -121,19 +121,37 @@ def test_storing_what_was_read_gives_the_same_bytes(name, looked_at):
             assert state.dump(looked_at(run.instance)) == case.last.state
 
 
+def known_where_something_stands(made):
+    for flow in (made, *made.subprocesses.values()):
+        standing = [task for task in flow.tasks.values() if task.has_state(sleeping.STANDING)]
+        assert sleeping.standing_in(flow) == standing, "in the order in which they came to be"
+    return made
+
+
+def assert_nothing_is_stored_in_vain(stored):
+    body = json.loads(zstandard.ZstdDecompressor().decompress(stored))
+    rows = [row for flow in body["flows"] for row in flow["tasks"]]
+    named = {place for row in rows if isinstance(row[6], list) for place in row[6][0].values()}
+    named.update(place for flow in body["flows"] for place in flow["data"].values())
+    assert named == set(range(len(body["values"])))
+    assert all(above < place for flow in body["flows"] for place, (_, _, _, above, *_) in enumerate(flow["tasks"]))
+
+
 @pytest.fixture(scope="module")
 def twice():
     """Make every advance twice: with tasks made as they are needed, and with all of them made, looked at and compared."""
-    load = state.load
+    load, dump = state.load, state.dump
 
     def both(act):
         def acted(*given, **options):
             asleep = act(*given, **options)
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(state, "load", lambda *facts: sleeping.awaken(load(*facts)))
+                patch.setattr(state, "dump", lambda made: dump(known_where_something_stands(made)))
                 awake = act(*given, **options)
             for fact in ("state", "opened", "closed", "ready", "ended", "outcome", "timers", "waiting", "thrown", "signals", "variables"):
                 assert getattr(asleep, fact) == getattr(awake, fact), fact
+            assert_nothing_is_stored_in_vain(asleep.state)
             if asleep.outcome == "running":
                 assert instance.answers_so_far(given[0], asleep.state) == asleep.variables, "as it is known, so it is stored"
             return asleep
