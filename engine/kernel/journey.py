@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import select
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from itertools import repeat
+from functools import lru_cache
 from operator import call
 from typing import Any
 from uuid import UUID
@@ -41,6 +41,7 @@ def _text(value: str) -> bytes:
     return written
 
 
+@lru_cache(64)  # the instant of a unit of work stands in most rows it writes
 def _instant(value: datetime) -> bytes:
     since = value - _EPOCH
     return ((since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds).to_bytes(8, "big", signed=True)
@@ -55,7 +56,7 @@ def _texts(values: list[str]) -> bytes:
 _WRITE: dict[type, Callable[[Any], Any]] = {
     type(None): {}.get,  # nothing for nothing
     str: _text,
-    int: b"%d".__mod__,
+    int: lru_cache(1024)(b"%d".__mod__),
     bool: lambda value: b"t" if value else b"f",
     bytes: bytes,
     UUID: lambda value: value.int.to_bytes(16, "big"),
@@ -63,6 +64,18 @@ _WRITE: dict[type, Callable[[Any], Any]] = {
 }
 _FORMAT = dict.fromkeys((bytes, UUID, datetime), _BINARY)
 _KIND = {UUID: psycopg.adapters.types["uuid"].oid, datetime: psycopg.adapters.types["timestamptz"].oid}
+
+
+class _Writing:
+    """How values of these kinds are written: each by what, in which format, and which of them only the driver knows."""
+
+    def __init__(self, kinds: tuple[type, ...]) -> None:
+        self.by = [_WRITE.get(kind, id) for kind in kinds]
+        self.formats = [_FORMAT.get(kind, _TEXT) for kind in kinds]
+        self.left = [place for place, kind in enumerate(kinds) if kind not in _WRITE]
+
+
+_writing = lru_cache(1024)(_Writing)
 _BEGIN: tuple[str, list[Any], list[pq.Format], list[Any]] = ("begin", [], [], [])
 _FORGOTTEN = (psycopg.errors.InvalidSqlStatementName, psycopg.errors.FeatureNotSupported)
 
@@ -134,9 +147,11 @@ class Line:
         return new, wanted[begun : begun + len(given)]
 
     def _written(self, values: Sequence[Any]) -> tuple[list[Any], list[pq.Format]]:
-        kinds = [*map(type, values)]
-        writers: Iterable[Any] = map(_WRITE.get, kinds, repeat(self._by_driver))
-        return [*map(call, writers, values)], [*map(_FORMAT.get, kinds, repeat(_TEXT))]
+        how = _writing(tuple(map(type, values)))
+        written = [*map(call, how.by, values)]
+        for place in how.left:
+            written[place] = self._by_driver(values[place])
+        return written, how.formats
 
     def _by_driver(self, value: Any) -> Any:
         if type(value) is list and {*map(type, value)} <= {str}:
