@@ -21,6 +21,7 @@ from engine.errors import Forbidden
 from engine.queries.signed_in import Holder, SignedIn, holder
 from engine.queries.signed_in import signed_in as behind
 from engine.runtime import Actor, UnitOfWork
+from webapp.application import at_hand, this_request, this_session
 from webapp.transaction import SYSTEM, first, key_of_form, look
 
 P = ParamSpec("P")
@@ -73,7 +74,7 @@ def read(uniquifier: str, request_key: str = "") -> Visitor | None:
     found = holder(first(), uniquifier, request_key)
     if found is None:
         return None
-    known = g._get_current_object()
+    known = at_hand()
     known.holder = found
     if request_key:
         known.recalled = (request_key, found.answer)
@@ -125,10 +126,10 @@ def security() -> Any:
 
 def recognise() -> ResponseReturnValue | None:
     """Find out who asks; somebody who must change a first password is sent there before anything else."""
-    endpoint = request.endpoint
+    endpoint = this_request().endpoint
     if endpoint is None or endpoint.startswith(NOBODY_ASKED):
         return None
-    known, uniquifier = g._get_current_object(), session.get("_user_id")
+    known, uniquifier = at_hand(), this_session().get("_user_id")
     visitor = read(uniquifier, key_of_form()) if uniquifier else None
     # What Flask-Login's own way ends in, for `current_user`; it would ask for more cookies, and where the session began.
     if visitor is None:
@@ -169,7 +170,7 @@ def holding(*roles: str) -> Callable[[Callable[P, ResponseReturnValue]], Callabl
     def decorate(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-            if g.get("visitor") is None:
+            if at_hand().get("visitor") is None:
                 return to_sign_in()
             if roles and not me().roles & set(roles):
                 raise Forbidden("web.role_missing", roles=", ".join(roles))

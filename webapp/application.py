@@ -11,14 +11,18 @@ from binascii import a2b_qp
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from string import ascii_letters, digits
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 from flask import Flask, Request, Response
-from flask.globals import _cv_request
+from flask.globals import _cv_app, _cv_request
+from flask.sessions import SessionMixin
+from flask.signals import request_tearing_down
 from markupsafe import escape
 from werkzeug.datastructures import Headers, ImmutableMultiDict
-from werkzeug.routing import MapAdapter
+from werkzeug.routing import Map, MapAdapter, Rule, UUIDConverter
 from werkzeug.sansio.http import parse_cookie
 from werkzeug.utils import cached_property
 
@@ -30,6 +34,7 @@ PLAIN_ADDRESS = re.compile(r"/(?:[A-Za-z0-9._~-][A-Za-z0-9/._~-]*)?(?:\?[A-Za-z0
 URLENCODED = frozenset({"application/x-www-form-urlencoded", "application/x-www-form-urlencoded;charset=UTF-8"})
 PLAIN_WORD = re.compile(r"[A-Za-z0-9._~-]+")
 """What stands in an address as it is."""
+PLAIN_LETTERS = (ascii_letters + digits + "._~-").encode()
 REDIRECTED = '<!doctype html>\n<html lang="vi">\n<title>→</title>\n<p><a href="{0}">{0}</a>\n'
 KINDS = {None: "text/html; charset=utf-8", "text/html": "text/html; charset=utf-8", "application/json": "application/json"}
 STATUSES = {None: ("200 OK", 200), 200: ("200 OK", 200), 303: ("303 SEE OTHER", 303), 422: ("422 UNPROCESSABLE ENTITY", 422)}
@@ -47,30 +52,39 @@ def fields_of(body: bytes) -> list[tuple[str, str]]:
         UnicodeDecodeError: the body is not UTF-8.
     """
     if body.isascii() and b"\r" not in body and b"\n" not in body:
-        pairs = [pair.partition("=") for pair in body.decode("ascii").replace("+", " ").split("&") if pair]
         try:
-            return [(_unescaped(name) if "%" in name else name, _unescaped(value) if "%" in value else value) for name, _, value in pairs]
-        except ValueError:  # no UTF-8, or not an escape: the library leaves such as they are
-            pass
+            text = _unescaped(body)
+        except UnicodeDecodeError:  # the library leaves such escapes as they are
+            text = None
+        if text is not None:
+            pairs = [pair.partition(EQUALS) for pair in text.split(AND) if pair]
+            return [(name, value if EQUALS not in value else value.replace(EQUALS, "=")) for name, _, value in pairs]
     return parse_qsl(body.decode(), keep_blank_values=True, errors="werkzeug.url_quote")
 
 
-def _unescaped(part: str) -> str:
-    quoted = part.replace("=", "%3D").replace("%", "=")
+EQUALS, AND = "\x01", "\x02"
+QUOTED = bytes.maketrans(b"%=&+", b"=\x01\x02 ")
+"""What separates fields becomes a sign no field holds, so that everything between is decoded at once."""
+
+
+def _unescaped(body: bytes) -> str | None:
+    """Return a form decoded, its separators as `EQUALS` and `AND`; None when it is not plainly that, which is proved by counting."""
+    quoted = body.translate(QUOTED)
     read = a2b_qp(quoted)
-    if len(read) != len(quoted) - 2 * quoted.count("="):
-        raise ValueError("a percent sign that begins no escape")
-    return read.decode()
+    # A percent sign that begins no escape stays as one of these, or is lost at the end. To count them all takes as long as to read.
+    if (b"=" in read or quoted.endswith(b"=")) and len(read) != len(quoted) - 2 * body.count(b"%"):
+        return None
+    text = read.decode()
+    return text if text.count(EQUALS) == body.count(b"=") and text.count(AND) == body.count(b"&") else None
 
 
-def form_of(fields: Iterable[tuple[str, str]]) -> ImmutableMultiDict[str, str]:
+def form_of(fields: Sequence[tuple[str, str]]) -> ImmutableMultiDict[str, str]:
     """Return the fields as Werkzeug keeps them."""
-    values: dict[str, list[str]] = {}
-    for name, value in fields:
-        if name in values:
-            values[name].append(value)
-        else:
-            values[name] = [value]
+    values: dict[str, list[str]] = {name: [value] for name, value in fields}
+    if len(values) != len(fields):
+        values = {}
+        for name, value in fields:
+            values.setdefault(name, []).append(value)
     form: ImmutableMultiDict[str, str] = ImmutableMultiDict()
     dict.update(form, values)  # what the library's own classes do with themselves
     return form
@@ -79,6 +93,32 @@ def form_of(fields: Iterable[tuple[str, str]]) -> ImmutableMultiDict[str, str]:
 def carry(headers: Headers, given: Sequence[tuple[str, str]]) -> None:
     """Let an answer carry headers that are constants of ours, or are known to hold no line's end: the library would look through each."""
     headers._list.extend(given)
+
+
+def this_request() -> Asked:
+    """Return the request under way. Each look through Flask's own proxies raises and catches an error before it finds anything."""
+    return _cv_request.get().request  # type: ignore[return-value]
+
+
+def this_session() -> SessionMixin:
+    """Return the session of the request under way."""
+    return _cv_request.get().session
+
+
+def at_hand() -> Any:
+    """Return what is at hand while a request is under way: Flask's `g`."""
+    return _cv_app.get().g
+
+
+def this_application() -> Web:
+    """Return the application that serves the request under way."""
+    return _cv_app.get().app  # type: ignore[return-value]
+
+
+def redirect_to(endpoint: str, **values: Any) -> Response:
+    """Send the browser to a page of ours, which it then asks for: what an act answers."""
+    app = this_application()
+    return app.redirect(app.url_for(endpoint, **values), 303)
 
 
 @lru_cache
@@ -128,11 +168,13 @@ class Asked(Request):
     def cookie(self, name: str) -> str | None:
         """Return one cookie; where everything is written in plain letters the others are not read."""
         sent = self.environ.get("HTTP_COOKIE", "")
+        if not sent:
+            return None
         for one in sent.split(";") if sent.isascii() and '"' not in sent else ():
             key, _, value = one.partition("=")
             if key.strip() == name:
                 value = value.strip()
-                return value if PLAIN_WORD.fullmatch(value) is not None else self.cookies.get(name)
+                return value if value and not value.encode().translate(None, PLAIN_LETTERS) else self.cookies.get(name)
         return self.cookies.get(name)
 
     def _load_form_data(self) -> None:
@@ -200,17 +242,12 @@ class Answer(Response):
         An answer is sent once, so nobody needs a copy.
         """
         headers = self.headers
-        usual, length = self._status_code in STATUSES and isinstance(self.response, list), False
-        for name, value in headers._list:
-            if name == "Content-Length":
-                length = True
-            elif name == "Location":
-                usual = usual and PLAIN_ADDRESS.fullmatch(value) is not None
-            elif name not in AS_IT_IS and name.lower() in LOOKED_AT:
-                usual = False
-        if not usual:
+        given = dict(headers._list)
+        if not (self._status_code in STATUSES and type(self.response) is list and AS_IT_IS.issuperset(given)):
             return super().get_wsgi_headers(environ)
-        if not length:
+        if "Location" in given and (PLAIN_ADDRESS.fullmatch(given["Location"]) is None or len(given) != len(headers._list)):
+            return super().get_wsgi_headers(environ)
+        if "Content-Length" not in given:
             headers["Content-Length"] = str(sum(map(len, self.iter_encoded())))
         return headers
 
@@ -227,9 +264,62 @@ class Answer(Response):
         return [one.encode() if type(one) is str else one for one in content]
 
 
-LOOKED_AT = frozenset({"location", "content-location", "content-length"})
 AS_IT_IS = frozenset({"Content-Type", "Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "Cross-Origin-Opener-Policy",
-                      "Permissions-Policy", "Cache-Control", "Vary", "Set-Cookie", "Content-Language"})  # fmt: skip
+                      "Permissions-Policy", "Cache-Control", "Vary", "Set-Cookie", "Content-Language", "Content-Length",
+                      "Location", "Strict-Transport-Security"})  # fmt: skip
+"""The headers of usual answers; whatever else one carries is the library's to look at."""
+
+
+IDENTIFIER = re.compile(f"(?<=/)({UUIDConverter.regex})(?=/|$)")
+WHOLE = {"return_rule": True}
+
+
+class Table(Map):
+    """The table of addresses, and what was found in it: by method and what stands around the identifiers in an address."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.found: dict[tuple[str, ...], Rule] = {}
+        super().__init__(*args, **kwargs)
+
+    def add(self, rulefactory: Any) -> None:
+        """Add rules; what was found before may not be what is found now."""
+        self.found.clear()
+        super().add(rulefactory)
+
+
+class Finder(MapAdapter):
+    """Finds whose page an address is. The library goes through its table part by part; where nothing but identifiers varies, a page
+    that was found once is found again by the rest of its address."""
+
+    def match(self, *given: Any, **wanted: Any) -> Any:
+        """Return the rule of an address and the values in it."""
+        table = self.map
+        if given or wanted != WHOLE or type(table) is not Table:
+            return super().match(*given, **wanted)
+        pieces = IDENTIFIER.split(self.path_info)
+        pattern, words = (self.default_method, *pieces[::2]), pieces[1::2]
+        rule = table.found.get(pattern)
+        if rule is not None:
+            return rule, {name: UUID(word) for name, word in zip(rule._converters, words, strict=True)}
+        rule, values = super().match(return_rule=True)
+        if self._varies_by_identifiers(rule, len(words)):
+            table.found[pattern] = rule
+        return rule, values
+
+    def _varies_by_identifiers(self, rule: Rule, number: int) -> bool:
+        """Whether a rule that was found is what is found whatever the identifiers are; then there are as many patterns as methods."""
+        alone = rule.map._rules_by_endpoint[rule.endpoint] == [rule] and not rule.map.host_matching
+        plain = not self.websocket and not self.path_info.startswith("//") and self.default_method in (rule.methods or ())
+        kinds = [type(one) for one in rule._converters.values()]
+        return alone and plain and kinds == [UUIDConverter] * number and not rule.defaults and rule.redirect_to is None
+
+
+class Hooks(NamedTuple):
+    """What is called around the pages of an area, in this order."""
+
+    before: tuple[Callable[[], Any], ...]
+    after: tuple[Callable[[Any], Any], ...]
+    leaving: tuple[Callable[[BaseException | None], Any], ...]
 
 
 class Web(Flask):
@@ -237,11 +327,13 @@ class Web(Flask):
 
     request_class = Asked
     response_class = Answer
+    url_map_class = Table
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._hosts: dict[tuple[str, str], tuple[str, str]] = {}
         self._addresses: dict[str, str | None] = {}
+        self._hooks: dict[str | None, Hooks] = {}
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function."""
@@ -266,7 +358,53 @@ class Web(Flask):
             return adapter
         request.host, server = known
         subdomain = self.url_map.default_subdomain or ""
-        return MapAdapter(self.url_map, server, "", subdomain, host[0], path or "", environ["REQUEST_METHOD"], query)
+        return Finder(self.url_map, server, "", subdomain, host[0], path or "", environ["REQUEST_METHOD"], query)
+
+    def hooks(self, asked: Request) -> Hooks:
+        """Return what is called around a page; once requests are served nothing is added any more."""
+        found = self._hooks.get(asked.endpoint)
+        if found is None:
+            inner = (*asked.blueprints, None)
+            before = [hook for name in reversed(inner) for hook in self.before_request_funcs.get(name, ())]
+            after = [hook for name in inner for hook in reversed(self.after_request_funcs.get(name, ()))]
+            leaving = [hook for name in inner for hook in reversed(self.teardown_request_funcs.get(name, ()))]
+            found = self._hooks[asked.endpoint] = Hooks(tuple(before), tuple(after), tuple(leaving))
+        return found
+
+    def preprocess_request(self) -> Any:
+        """Call what comes before a page; what one of them answers is the answer."""
+        if self.url_value_preprocessors:
+            return super().preprocess_request()
+        for hook in self.hooks(_cv_request.get().request).before:
+            answer = hook()
+            if answer is not None:
+                return answer
+        return None
+
+    def dispatch_request(self) -> Any:
+        """Return what the page answers."""
+        asked = _cv_request.get().request
+        rule = asked.url_rule
+        if rule is None or asked.routing_exception is not None or asked.method == "OPTIONS":
+            return super().dispatch_request()
+        return self.view_functions[rule.endpoint](**(asked.view_args or {}))
+
+    def process_response(self, response: Response) -> Response:
+        """Call what comes after a page, and keep the session."""
+        context = _cv_request.get()
+        hooks: tuple[Callable[[Any], Any], ...] = (*context._after_request_functions, *self.hooks(context.request).after)
+        for hook in hooks:
+            response = hook(response)
+        kept = context._session
+        if kept is not None and not self.session_interface.is_null_session(kept):
+            self.session_interface.save_session(self, kept, response)
+        return response
+
+    def do_teardown_request(self, exc: Any = None) -> None:
+        """Call what ends a request."""
+        for hook in self.hooks(_cv_request.get().request).leaving:
+            hook(exc)
+        request_tearing_down.send(self, _async_wrapper=self.ensure_sync, exc=exc)
 
     def url_for(
         self, /, endpoint: str, *, _anchor: str | None = None, _method: str | None = None, _scheme: str | None = None,

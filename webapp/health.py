@@ -10,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, H
 from sqlalchemy import text
 
 from engine.runtime import Actor
+from webapp.application import this_request
 from webapp.security import csrf
 from webapp.transaction import look, runtime
 
@@ -26,7 +27,7 @@ def install(app: Flask) -> None:
     known: dict[tuple[str, int], tuple[Any, Any]] = {}
 
     def measure(response: Response) -> Response:
-        asked = request._get_current_object()  # type: ignore[attr-defined]
+        asked = this_request()
         key = asked.endpoint or "none", response.status_code
         counted = known.get(key)
         if counted is None:  # the library would put names and locks together each time

@@ -7,13 +7,13 @@ import secrets
 from typing import Any
 
 import structlog
-from flask import Blueprint, Flask, Response, current_app, g, request, session
+from flask import Blueprint, Flask, Response, current_app, g, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf import CSRFProtect
 from itsdangerous import URLSafeTimedSerializer
 
-from webapp.application import carry
+from webapp.application import at_hand, carry, this_request, this_session
 from webapp.sessions import HonestCookies, Seal, encoded
 
 FIELD = "csrf_token"
@@ -48,17 +48,17 @@ class Tokens(CSRFProtect):  # type: ignore[misc]
 
     def protect(self, apply_exemptions: bool = False) -> None:
         """Let a request pass that carries the token of its session, or need not."""
-        asked = request._get_current_object()  # type: ignore[attr-defined]
+        asked = this_request()
         if asked.method in HARMLESS:
             return
         endpoint = asked.endpoint
-        exempt = self._exempted.get(endpoint)
+        exempt = self._exempted.get(endpoint) if endpoint is not None else None
         if exempt is None and endpoint is not None:
             exempt = self._exempted[endpoint] = self._is_exempt()
         if exempt and apply_exemptions:
             return
-        if exempt is False and self.is_usual(asked.form.get(FIELD, ""), session.get(FIELD)):
-            g.csrf_valid = True
+        if exempt is False and self.is_usual(asked.form.get(FIELD, ""), this_session().get(FIELD)):
+            at_hand().csrf_valid = True
             return
         super().protect(apply_exemptions)
 
@@ -125,7 +125,7 @@ OURS = frozenset(name.lower() for name, _ in USUAL) - {"vary"} | {"strict-transp
 
 def add_headers(response: Response) -> Response:
     """Add the policy and the headers; pages with personal data are never stored by a browser or a proxy."""
-    asked, known, headers = request._get_current_object(), g._get_current_object(), response.headers  # type: ignore[attr-defined]
+    asked, known, headers = this_request(), at_hand(), response.headers
     given = {name.lower() for name, _ in headers}
     used, agent, editor = known.get("nonce"), known.get("agent"), asked.path.startswith(EDITORS)
     bundle = asked.endpoint == "static_files.asset"

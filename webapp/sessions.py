@@ -19,6 +19,7 @@ from webapp.application import Asked
 RENEWED = timedelta(minutes=5)
 """How old a session's cookie may be before a page sends it again; a session without any page for twelve hours is over."""
 PLAIN = frozenset({str, int, float, bool, type(None)})
+EXACT = PLAIN - {float}
 LONG = 1_000
 """From how many bytes on a session is compressed; a browser keeps four thousand."""
 
@@ -118,8 +119,13 @@ class HonestCookies(SecureCookieSessionInterface):
     def facts_of(self, content: bytes) -> Any:
         """Return what a session holds."""
         text = zlib.decompress(decoded(content[1:])) if content.startswith(b".") else decoded(content)
-        # Whatever JSON cannot say is written by the library as an object whose only name begins with a space.
-        return self.serializer.loads(text.decode()) if b'{" ' in text else orjson.loads(text)
+        # Whatever JSON cannot say is written by the library as an object whose only name begins with a space; of a number that is too
+        # long our reader of JSON makes a fraction.
+        if b'{" ' not in text:
+            facts = orjson.loads(text)
+            if not any([too_long(one) for one in facts.values() if type(one) not in EXACT]):
+                return facts
+        return self.serializer.loads(text.decode())
 
     def content_of(self, session: SessionMixin) -> bytes:
         """Return what a session holds, written as the library writes it."""
@@ -165,6 +171,14 @@ class HonestCookies(SecureCookieSessionInterface):
             and response.mimetype == "text/html"
             and request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
         )
+
+
+def too_long(value: Any) -> bool:
+    """Whether a number beyond 64 bits stands anywhere in this; it has become a fraction."""
+    kind = type(value)
+    if kind is dict or kind is list:
+        return any(map(too_long, value.values() if kind is dict else value))
+    return kind is float and not -(2.0**63) < value < 2.0**63
 
 
 def is_plain(value: Any) -> bool:

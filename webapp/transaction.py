@@ -16,11 +16,11 @@ from functools import wraps
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, cast
 
-from flask import Flask, Response, current_app, g, make_response, request, session
+from flask import Flask, Response, g, make_response
 from flask.typing import ResponseReturnValue
 
 from engine.runtime import Actor, Runtime, UnitOfWork
-from webapp.application import Answer
+from webapp.application import Answer, at_hand, this_application, this_request, this_session
 
 P = ParamSpec("P")
 
@@ -44,18 +44,18 @@ def runtime() -> Runtime:
 
 
 def _runtime() -> Runtime:
-    return cast(Runtime, current_app.extensions["motcua"])
+    return cast(Runtime, this_application().extensions["motcua"])
 
 
 def actor() -> Actor:
     """Return who acts in this request: the signed-in person, a token's person, or a citizen without a name."""
-    known: Actor | None = g.get("actor")
+    known: Actor | None = at_hand().get("actor")
     return known or CITIZEN
 
 
 def first() -> UnitOfWork:
     """Return the unit of work in which this request finds out who asks; the first look, work or act goes on in it."""
-    known = g._get_current_object()
+    known = at_hand()
     begun: Begun | None = known.get("begun")
     if begun is None:
         entered = _runtime().begin(SYSTEM)
@@ -70,7 +70,7 @@ class opened:  # noqa: N801 — reads as English: with opened(who) as w
         self._who = who
 
     def __enter__(self) -> UnitOfWork:
-        begun: Begun | None = g.pop("begun", None)
+        begun: Begun | None = at_hand().pop("begun", None)
         if begun is None:
             self._entered = _runtime().begin(self._who)
             return self._entered.__enter__()
@@ -84,7 +84,7 @@ class opened:  # noqa: N801 — reads as English: with opened(who) as w
 
 def leave(_error: BaseException | None = None) -> None:
     """Let go of the unit of work nobody went on in: it has only looked."""
-    known = g._get_current_object()
+    known = at_hand()
     begun: Begun | None = known.pop("begun", None)
     if begun is not None:
         known.pop("recalled", None)
@@ -129,7 +129,7 @@ def act(
     def decorate(view: Callable[Concatenate[UnitOfWork, P], ResponseReturnValue]) -> Callable[P, Response]:
         @wraps(view)
         def answered(*args: P.args, **kwargs: P.kwargs) -> Response:
-            here = g._get_current_object()
+            here = at_hand()
             here.form_page = page
             key = number_of_form() if remembered else ""
             with opened(here.get("actor") or CITIZEN) as w:
@@ -150,31 +150,32 @@ def act(
 
 def key_of_form() -> str:
     """Return the number of the form whose view is an act that is remembered; empty when it is none, even if it begins one later."""
-    asked = request._get_current_object()  # type: ignore[attr-defined]
-    if asked.method != "POST" or not getattr(current_app.view_functions[asked.endpoint], "remembers", False):
+    asked = this_request()
+    if asked.method != "POST" or not getattr(this_application().view_functions[asked.endpoint or ""], "remembers", False):
         return ""
-    return str(asked.form_number)
+    return asked.form_number
 
 
 def number_of_form() -> str:
     """Return the number of the form that is sent; empty when it has none."""
-    return str(request.form_number)  # type: ignore[attr-defined]
+    return this_request().form_number
 
 
 def recalled(w: UnitOfWork, key: str) -> dict[str, Any] | None:
     """Return the answer this form got before; who asks and this were found out together where a session asks."""
-    asked: tuple[str, dict[str, Any] | None] | None = g.get("recalled")
+    asked: tuple[str, dict[str, Any] | None] | None = at_hand().get("recalled")
     return asked[1] if asked is not None and asked[0] == key else w.recall(key)
 
 
 def first_answer(response: Response) -> dict[str, Any]:
     """Return what has to be kept of an answer to give it again: where it sends people, and what it tells them there."""
-    notes = session.get("_flashes", [])
+    notes = this_session().get("_flashes", [])
     return {"status": response.status_code, "location": response.headers.get("Location", ""), "notes": [list(note) for note in notes]}
 
 
 def again(known: dict[str, Any]) -> Response:
     """Give the first answer to a repeated request."""
+    session = this_session()
     if known.get("notes") and not session.get("_flashes"):
         session["_flashes"] = [tuple(note) for note in known["notes"]]
     response = make_response("", known.get("status", 303))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import cast
 
 from sqlalchemy import Text, delete
 from sqlalchemy.dialects.postgresql import JSONB
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.errors import Conflict
 from engine.kernel import wire
-from engine.kernel.canonical import json_text, plain
+from engine.kernel.canonical import json_text
 from engine.kernel.tables import Base, Instant, Json, ProvinceKey
 from engine.kernel.wire import Part, Prepared
 
@@ -50,12 +50,12 @@ def recall(session: Session, province: int, key: str, now: datetime, content: st
     return cast(Json | None, answer)
 
 
-def answered(province: int, key: str, answer: Any) -> Part:
-    """Return what keeps the answer for the case that the request comes again."""
-    return Part(ANSWER, [json_text(plain(answer)), province, key], one=True)
+def answered(province: int, key: str, answer: Json) -> Part:
+    """Return what keeps the answer, which is JSON already, for the case that the request comes again."""
+    return Part(ANSWER, [json_text(answer), province, key], one=True)
 
 
-def remember(session: Session, province: int, key: str, answer: Any) -> None:
+def remember(session: Session, province: int, key: str, answer: Json) -> None:
     """Keep the answer at once."""
     wire.send(session, answered(province, key, answer))
 

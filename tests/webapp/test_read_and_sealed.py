@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 import pytest
-from flask import Flask, Response, g, session, url_for
+from flask import Blueprint, Flask, Response, after_this_request, g, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFError, generate_csrf
 from flask_wtf.csrf import validate_csrf as validate
@@ -28,7 +28,8 @@ from webapp.security import Tokens, add_headers
 from webapp.sessions import HonestCookies, Session, decoded, encoded
 
 FORM = "application/x-www-form-urlencoded"
-PIECES = [b"%", b"%C3", b"%a9", b"%e1%bb%9d", b"&", b"=", b"+", b"a", b" ", b"\t", b"\r", b"\n", b"%0d%0A", b"%3D", b"%26", b"%00", b"%zz"]
+PIECES = [b"%", b"%%", b"%01", b"%02", b"\x01", b"\x02", b"%C3", b"%a9", b"%e1%bb%9d", b"&", b"=", b"+", b"a", b" ", b"\t", b"\r", b"\n",
+          b"%0d%0A", b"%3D", b"%26", b"%00", b"%zz"]  # fmt: skip
 KINDS = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.text(max_size=6) | st.uuids() | st.text(max_size=4).map(Markup),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4) | st.sampled_from([" t", " u"]), inner, max_size=2),
@@ -225,6 +226,94 @@ def test_a_host_and_a_path_are_taken_as_the_library_takes_them(web: Web) -> None
     assert len(web._hosts) == HOSTS
 
 
+def test_an_address_is_whose_the_library_says_it_is_whatever_was_found_before(web: Web) -> None:
+    app = Web(__name__, static_folder=None)
+
+    def page(**_: Any) -> str:
+        return ""
+
+    for rule, endpoint, more in (
+        ("/tasks/<uuid:task>/completion", "completed", {"methods": ["POST"]}),
+        ("/tasks/<uuid:task>/completion", "completion", {}),
+        ("/tasks/<uuid:task>/files/<uuid:file>", "file", {}),
+        ("/tasks/<uuid:task>/pages/<int:page>", "page", {}),
+        ("/tasks/", "tasks", {}),
+        ("/tasks/<name>", "name", {}),
+        ("/many/<uuid:one>", "many", {}),
+        ("/many/", "many", {"defaults": {"one": None}}),
+        ("/moved/<uuid:one>", "moved", {"redirect_to": "/many/<one>"}),
+    ):
+        app.add_url_rule(rule, endpoint, page, **more)
+    one, other, third = UUID(int=7), UUID(int=2**127 + 5), UUID(int=3)
+
+    def found(adapter: Any) -> Any:
+        try:
+            rule, values = adapter.match(return_rule=True)
+        except HTTPException as refused:
+            return type(refused), getattr(refused, "new_url", None)
+        return rule, values
+
+    for _, a, b in product(range(2), (one, other, str(one).upper(), f"{one}x", "x", f"{{{one}}}"), (third, "8")):
+        paths = ("tasks/{a}/completion", "/tasks/{a}/completion", "tasks/{a}/completion/", "tasks/{a}/files/{b}", "tasks//{a}/files/{b}",
+                 "tasks/{a}/pages/{b}", "tasks/{a}", "tasks/", "tasks", "many/{a}", "many/", "moved/{a}", "", "{a}")  # fmt: skip
+        for path in ("", *("/" + one.format(a=a, b=b) for one in paths)):
+            for method in ("GET", "POST", "HEAD", "OPTIONS", "PUT", "get"):
+                environ = EnvironBuilder().get_environ() | {"PATH_INFO": path, "REQUEST_METHOD": method}
+                expected = found(Flask.create_url_adapter(app, app.request_class(environ)))
+                assert found(app.create_url_adapter(app.request_class(environ))) == expected, (method, path)
+    # By method and what stands around the identifiers, and nothing a stranger makes up: HEAD and OPTIONS come with GET and POST.
+    known = {(method, "".join(rest)) for method, *rest in app.url_map.found}  # type: ignore[attr-defined]
+    assert known == {
+        *((method, "/tasks//completion") for method in ("GET", "HEAD", "POST", "OPTIONS")),
+        *((method, path) for method in ("GET", "HEAD", "OPTIONS") for path in ("/tasks//files/", "/tasks/")),
+    }
+    app.add_url_rule(f"/tasks/{one}/completion", "one", lambda: "")
+    environ = EnvironBuilder().get_environ() | {"PATH_INFO": f"/tasks/{one}/completion"}
+    assert found(app.create_url_adapter(app.request_class(environ)))[0].endpoint == "one"
+
+
+def test_what_is_around_a_page_is_called_as_the_library_calls_it() -> None:
+    def told(kind: type[Flask]) -> list[Any]:
+        app, heard = kind(__name__, static_folder=None), []
+        outer, inner = Blueprint("outer", __name__), Blueprint("inner", __name__)
+
+        def heard_of(name: str, answer: Any = None) -> Any:
+            def hook(given: Any = None) -> Any:
+                heard.append((name, request.endpoint, isinstance(given, Response)))
+                if name.endswith("after"):
+                    return given
+                return answer if request.args.get("stop") == name else None
+
+            return hook
+
+        for area, name in ((app, "app"), (outer, "outer"), (inner, "inner")):
+            for turn in ("first", "second"):
+                area.before_request(heard_of(f"{name} {turn} before", answer=("stopped", 418)))
+                area.after_request(heard_of(f"{name} {turn} after"))
+                area.teardown_request(heard_of(f"{name} {turn} leaving"))
+
+        def page(**values: Any) -> str:
+            after_this_request(heard_of("this after"))
+            return f"{values}"
+
+        def fails() -> str:
+            raise ValueError
+
+        inner.add_url_rule("/page/<int:number>", "page", page)
+        inner.add_url_rule("/fails", "fails", fails)
+        outer.register_blueprint(inner)
+        app.register_blueprint(outer)
+        app.add_url_rule("/", "front", page, methods=["GET", "POST"])
+        app.secret_key, client = "a key of these tests", app.test_client()
+        for path in ("/", "/page/7", "/page/7?stop=outer second before", "/page/x", "/nothing", "/fails"):
+            for method in ("GET", "OPTIONS", "DELETE", "GET"):
+                answer = client.open(path, method=method)
+                heard.append((answer.status_code, answer.data, sorted(answer.headers.get("Allow", "").split(", "))))
+        return heard
+
+    assert told(Web) == told(Flask)
+
+
 def test_an_area_within_an_area_is_named_as_the_library_names_it(web: Web) -> None:
     for endpoint in ("page", "desk.inbox", "a.b.c"):
         with web.test_request_context("/") as context:
@@ -240,6 +329,7 @@ def cookie_of(web: Web, facts: dict[str, Any]) -> str:
 
 @given(st.dictionaries(st.text(max_size=5), KINDS, max_size=3))
 @example({"_flashes": [("done", "Đã lưu."), ("done", Markup("<b>"))], "note": "x" * 2000, "id": UUID(int=1), "at": 1.5})
+@example({"long": -(2**63) - 1, "longer": 2**64})
 def test_what_we_seal_the_library_opens_and_what_it_seals_we_open(web: Web, facts: dict[str, Any]) -> None:
     theirs = SecureCookieSessionInterface().get_signing_serializer(web)
     assert theirs is not None

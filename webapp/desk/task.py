@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from flask import flash, g, jsonify, redirect, render_template, request, url_for
+from flask import flash, g, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from engine.commands import tasks as commands
@@ -14,6 +14,7 @@ from engine.queries import desk as queries
 from engine.queries.steps import form_of
 from engine.runtime import UnitOfWork
 from webapp.accounts import signed_in
+from webapp.application import redirect_to, this_request
 from webapp.desk.area import area, task_address
 from webapp.desk.inbox import undoable
 from webapp.i18n import gettext as _
@@ -123,13 +124,13 @@ def draft(task_id: UUID) -> ResponseReturnValue:
 @act("desk.task")
 def complete(w: UnitOfWork, task_id: UUID) -> ResponseReturnValue:
     """Complete the step; the next task opens by itself, and for ten seconds this one can be called back."""
-    done = commands.complete(w, task_id, lambda form: read_answers(form.fields), version=request.form.get("_version", None, int))
+    done = commands.complete(w, task_id, lambda form: read_answers(form.fields), version=this_request().form.get("_version", None, int))
     if done.undo_until is None:
         flash(_("Đã hoàn thành bước."), "done")
     follow: dict[str, Any] = {"done": str(done.task_id)} if done.undo_until else {}
     if done.next_task_id is None:
-        return redirect(url_for("desk.inbox", **follow), 303)
-    return redirect(url_for("desk.task", task_id=done.next_task_id, **follow), 303)
+        return redirect_to("desk.inbox", **follow)
+    return redirect_to("desk.task", task_id=done.next_task_id, **follow)
 
 
 @area.post("/tasks/<uuid:task_id>/undo")
@@ -139,7 +140,7 @@ def undo(w: UnitOfWork, task_id: UUID) -> ResponseReturnValue:
     """Call a hand-over back."""
     commands.undo(w, task_id)
     flash(_("Đã hoàn tác; việc đã trở lại bàn của anh/chị."), "done")
-    return redirect(url_for("desk.task", task_id=task_id), 303)
+    return redirect_to("desk.task", task_id=task_id)
 
 
 @area.post("/tasks/<uuid:task_id>/send-back")
@@ -149,7 +150,7 @@ def send_back(w: UnitOfWork, task_id: UUID) -> ResponseReturnValue:
     """Send the dossier back to an earlier step, with the reason."""
     commands.send_back(w, task_id, request.form.get("step", ""), request.form.get("reason", ""))
     flash(_("Đã chuyển trả kèm lý do."), "done")
-    return redirect(url_for("desk.inbox"), 303)
+    return redirect_to("desk.inbox")
 
 
 @area.post("/tasks/<uuid:task_id>/assignee")
@@ -159,7 +160,7 @@ def assign(w: UnitOfWork, task_id: UUID) -> ResponseReturnValue:
     """Hand the task to a colleague."""
     commands.assign(w, task_id, chosen_person(), request.form.get("note", ""))
     flash(_("Đã giao việc cho đồng nghiệp."), "done")
-    return redirect(url_for("desk.inbox"), 303)
+    return redirect_to("desk.inbox")
 
 
 def chosen_person() -> UUID:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from flask import Flask, g, request
+from flask import Flask, g
 
 from engine.errors import Refused
 from engine.sentences import Sentence, sentence
+from webapp.application import this_request
 from webapp.errors import said
 from webapp.i18n import language
 
@@ -95,7 +96,7 @@ def read_answers(fields: Iterable[Any], prefix: str = PREFIX) -> dict[str, Any]:
     A field that the page did not show is left out.
     """
     answers: dict[str, Any] = {}
-    form = request.form
+    form = this_request().form
     for field in fields:
         name = prefix + field.key
         if field.kind == "checklist" or getattr(field, "multiple", False):
