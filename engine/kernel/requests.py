@@ -34,6 +34,12 @@ CLAIM = Prepared(
     "on conflict (province, key) do update set key = known.key returning known.content, known.answer",
     ("province", "key", "content", "at"),
 )
+FOUND = Prepared("select answer from answered_request where province = $1 and key = $2 and content = ''", ("province", "key"))
+# Of an act that writes nothing but the database the number need not be claimed: it is looked for first, and written with the answer. Of
+# two that come at the same moment neither finds the other, and the second cannot write its own: it is taken back whole.
+FIRST = "insert into answered_request (province, key, content, answer, at) values (%s, %s, '', %s, %s)"
+TWICE = "pk_answered_request"
+"""What the second breaks."""
 ANSWER = "update answered_request set answer = %s where province = %s and key = %s returning 1"
 
 
@@ -53,6 +59,17 @@ def recall(session: Session, province: int, key: str, now: datetime, content: st
 def answered(province: int, key: str, answer: Json) -> Part:
     """Return what keeps the answer, which is JSON already, for the case that the request comes again."""
     return Part(ANSWER, [json_text(answer), province, key], one=True)
+
+
+def first_answered(province: int, key: str, answer: Json, now: datetime) -> Part:
+    """Return what writes the answer to a request that was looked for and not claimed; it fails (`TWICE`) when another one has written."""
+    return Part(FIRST, [province, key, json_text(answer), now])
+
+
+def find(session: Session, province: int, key: str) -> Json | None:
+    """Return the answer given to this request, if there is one; nothing is claimed, and nobody waited for."""
+    found = wire.read(session, (FOUND,), {"province": province, "key": key})[0]
+    return cast(Json | None, found[0][0]) if found else None
 
 
 def remember(session: Session, province: int, key: str, answer: Json) -> None:

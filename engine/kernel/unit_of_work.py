@@ -98,9 +98,19 @@ class UnitOfWork:
         """
         return requests.recall(self.session, self.province, f"{self.actor.requester}:{request_key}", self.now, content)
 
-    def remember(self, request_key: str, answer: Json) -> None:
-        """Keep the answer to a request id that was asked for with `recall`."""
-        self._answers.append(requests.answered(self.province, f"{self.actor.requester}:{request_key}", answer))
+    def remember(self, request_key: str, answer: Json, *, claimed: bool = True) -> None:
+        """Keep the answer to a request id that was asked for with `recall`; without *claimed* to one that was only looked for (`find`).
+
+        Then the same request may be answered at the same moment: whoever is second is taken back when the unit of work ends, with a
+        `Conflict`, and finds the first's answer.
+        """
+        key = f"{self.actor.requester}:{request_key}"
+        kept = requests.answered(self.province, key, answer) if claimed else requests.first_answered(self.province, key, answer, self.now)
+        self._answers.append(kept)
+
+    def find(self, request_key: str) -> Json | None:
+        """Return the answer this requester got for this request id, if there is one; unlike `recall` it claims nothing."""
+        return requests.find(self.session, self.province, f"{self.actor.requester}:{request_key}")
 
     def _complete(self) -> bool:
         """Send the changes, promises and facts to the database, in this order: the shared chain is locked last.
@@ -148,6 +158,8 @@ def begin(sessions: Sessions, actor: Actor, clock: Clock, province: int, parts: 
     except DBAPIError as error:
         if isinstance(error.orig, postgres.LockNotAvailable | postgres.DeadlockDetected | postgres.SerializationFailure):
             raise Conflict("work.busy") from error
+        if isinstance(error.orig, postgres.UniqueViolation) and error.orig.diag.constraint_name == requests.TWICE:
+            raise Conflict("work.stale") from error
         raise
     finally:
         session.close()

@@ -124,6 +124,37 @@ def test_twenty_submits_at_once_act_once(runtime: Runtime) -> None:
     assert answers == set(acts)
 
 
+def test_of_two_who_looked_for_a_request_and_found_none_the_second_is_taken_back_and_finds_the_firsts_answer(runtime: Runtime) -> None:
+    first_wrote, acts = threading.Event(), []
+
+    def submit(number: int) -> object:
+        try:
+            with runtime.begin(officer()) as w:
+                assert w.find("form-1") is None
+                acts.append(number)
+                together.wait()
+                if number:
+                    assert first_wrote.wait(60)
+                w.send("mail", f"notice:{number}", {})
+                w.remember("form-1", {"number": number}, claimed=False)
+        except Conflict as refused:
+            return refused.code
+        first_wrote.set()
+        return None
+
+    together = threading.Barrier(2)
+    with ThreadPoolExecutor(2) as pool:
+        told = list(pool.map(submit, (0, 1)))
+
+    assert (sorted(acts), told) == ([0, 1], [None, "work.stale"])
+    with runtime.begin(officer()) as w:
+        assert w.find("form-1") == {"number": 0} == w.recall("form-1")
+        assert w.find("form-2") is None
+        assert [one.key for one in w.session.scalars(select(OutboxMessage))] == ["notice:0"]
+    with runtime.begin(officer(account=8)) as w:
+        assert w.find("form-1") is None
+
+
 def test_a_row_held_by_somebody_else_is_a_conflict_after_two_seconds(runtime: Runtime) -> None:
     dossier = new_id()
     with runtime.begin(SYSTEM) as w:
