@@ -66,12 +66,12 @@ class Visitor(UserMixin):
         self.roles = [Role(name=name, description=description) for name, description in found.roles]
 
 
-def read(uniquifier: str, request_key: str = "") -> Visitor | None:
+def read(uniquifier: str, request_key: str = "", claims: bool = True) -> Visitor | None:
     """Return whose session this is as it stands now; None when the account is closed or its sessions were ended.
 
     Of the form of an act that is remembered, what was answered before is asked for on the same way.
     """
-    found = holder(first(), uniquifier, request_key)
+    found = holder(first(), uniquifier, request_key, claims=claims)
     if found is None:
         return None
     known = at_hand()
@@ -130,7 +130,7 @@ def recognise() -> ResponseReturnValue | None:
     if endpoint is None or endpoint.startswith(NOBODY_ASKED):
         return None
     known, uniquifier = at_hand(), this_session().get("_user_id")
-    visitor = read(uniquifier, key_of_form()) if uniquifier else None
+    visitor = read(uniquifier, *key_of_form()) if uniquifier else None
     # What Flask-Login's own way ends in, for `current_user`; it would ask for more cookies, and where the session began.
     if visitor is None:
         security().login_manager._update_request_context_with_user(None)

@@ -21,6 +21,7 @@ from engine.errors import Conflict, EngineError, Forbidden, Invalid, NotFound, R
 from engine.sentences import Sentence, sentence
 from webapp.i18n import language
 from webapp.i18n import lazy as _
+from webapp.transaction import answered_meanwhile
 
 log = structlog.get_logger("motcua.web")
 
@@ -59,7 +60,10 @@ def said(error: EngineError) -> Sentence:
 
 
 def engine_said_no(error: EngineError) -> ResponseReturnValue:
-    """Answer a reason of the engine: at the field when a form asked, as a page otherwise."""
+    """Answer a reason of the engine: at the field when a form asked, as a page otherwise; the same form twice gets its one answer."""
+    first = answered_meanwhile()
+    if first is not None:
+        return first
     if wants_json():
         return problem(error), error.status
     if isinstance(error, Refused) and g.get("form_page") and not g.get("shown_again"):

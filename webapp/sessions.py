@@ -123,7 +123,7 @@ class HonestCookies(SecureCookieSessionInterface):
         # long our reader of JSON makes a fraction.
         if b'{" ' not in text:
             facts = orjson.loads(text)
-            if not any([too_long(one) for one in facts.values() if type(one) not in EXACT]):
+            if not any(map(too_long, facts.values())):
                 return facts
         return self.serializer.loads(text.decode())
 

@@ -119,11 +119,14 @@ def work(who: Actor | None = None) -> Iterator[UnitOfWork]:
 
 
 def act(
-    page: str | None = None, *, remembered: bool = True
+    page: str | None = None, *, remembered: bool = True, claims: bool = True
 ) -> Callable[[Callable[Concatenate[UnitOfWork, P], ResponseReturnValue]], Callable[P, Response]]:
     """Turn a view into an act: it gets the open unit of work as its first argument.
 
-    ``page`` names the endpoint that shows the form again, with the answers and the reasons at their fields, when a rule refuses.
+    ``page`` names the endpoint that shows the form again, with the answers and the reasons at their fields, when a rule refuses. An act
+    claims the number of its form before it begins, so the same form waits for the first one's answer; without ``claims`` it is only
+    looked for, and written with the answer. That is enough where all an act does is written to the database under a lock: of the same
+    form twice at the same moment one is refused or taken back whole, and gets the other's answer (`answered_meanwhile`).
     """
 
     def decorate(view: Callable[Concatenate[UnitOfWork, P], ResponseReturnValue]) -> Callable[P, Response]:
@@ -133,27 +136,33 @@ def act(
             here.form_page = page
             key = number_of_form() if remembered else ""
             with opened(here.get("actor") or CITIZEN) as w:
-                known = recalled(w, key) if key else None
+                known = recalled(w, key, claims) if key else None
                 if known is not None:
                     return again(known)
+                if not claims:
+                    here.looked_for = key
                 made = view(w, *args, **kwargs)
                 response = made if type(made) is Answer else make_response(made)
                 if key:
-                    w.remember(key, first_answer(response))
+                    w.remember(key, first_answer(response), claimed=claims)
             return response
 
-        answered.remembers = remembered  # type: ignore[attr-defined]
+        answered.remembers, answered.claims = remembered, claims  # type: ignore[attr-defined]
         return answered
 
     return decorate
 
 
-def key_of_form() -> str:
-    """Return the number of the form whose view is an act that is remembered; empty when it is none, even if it begins one later."""
+def key_of_form() -> tuple[str, bool]:
+    """Return the number of the form whose view is an act that is remembered, and whether the act claims it.
+
+    The number is empty when the view is no such act, even if it begins one later.
+    """
     asked = this_request()
-    if asked.method != "POST" or not getattr(this_application().view_functions[asked.endpoint or ""], "remembers", False):
-        return ""
-    return asked.form_number
+    view: Any = this_application().view_functions[asked.endpoint or ""]
+    if asked.method != "POST" or not getattr(view, "remembers", False):
+        return "", True
+    return asked.form_number, view.claims
 
 
 def number_of_form() -> str:
@@ -161,10 +170,22 @@ def number_of_form() -> str:
     return this_request().form_number
 
 
-def recalled(w: UnitOfWork, key: str) -> dict[str, Any] | None:
+def recalled(w: UnitOfWork, key: str, claims: bool) -> dict[str, Any] | None:
     """Return the answer this form got before; who asks and this were found out together where a session asks."""
     asked: tuple[str, dict[str, Any] | None] | None = at_hand().get("recalled")
-    return asked[1] if asked is not None and asked[0] == key else w.recall(key)
+    if asked is not None and asked[0] == key:
+        return asked[1]
+    return w.recall(key) if claims else w.find(key)
+
+
+def answered_meanwhile() -> Response | None:
+    """Return the answer of the same form that was faster, for one that was refused or taken back; None when there is none."""
+    key: str = at_hand().pop("looked_for", "")
+    if not key:
+        return None
+    with work() as w:
+        known = w.find(key)
+    return again(known) if known is not None else None
 
 
 def first_answer(response: Response) -> dict[str, Any]:

@@ -10,12 +10,13 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import SmallInteger, Text, bindparam, func, literal_column, or_, select
+from sqlalchemy import SmallInteger, Text, bindparam, cast, func, literal_column, null, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from engine.accounts.model import Account, Preference, RoleName, account_role
 from engine.errors import Conflict
 from engine.kernel import wire
+from engine.kernel.requests import AnsweredRequest
 from engine.kernel.tables import Json
 from engine.kernel.unit_of_work import UnitOfWork
 from engine.organisation.directory import Directory, OrganisationChange, directory, renumber
@@ -90,25 +91,27 @@ class Holder:
 NOT_ASKED: Json = {}
 
 
-def holder(w: UnitOfWork, uniquifier: str, request_key: str = "") -> Holder | None:
+def holder(w: UnitOfWork, uniquifier: str, request_key: str = "", *, claims: bool = True) -> Holder | None:
     """Return whose session this is as it stands now, in one journey; None when the account is closed or its sessions were ended.
 
     A form's *request_key* is claimed in the same journey, exactly as `UnitOfWork.recall` claims it for this account, so that
-    `UnitOfWork.remember` may keep the answer.
+    `UnitOfWork.remember` may keep the answer. Without *claims* it is only looked for, by the same statement, as `UnitOfWork.find` does.
 
     Raises:
         Conflict: the key was claimed with other content, which forms never give.
     """
     asked = {"uniquifier": uniquifier, "province": w.province, "key": f":{request_key}", "at": w.now}
-    found, *claimed = wire.read(w.session, (_known(), CLAIM) if request_key else (_known(),), asked)
+    looked = bool(request_key) and not claims
+    statements = (_known(looked), CLAIM) if request_key and claims else (_known(looked),)
+    found, *claimed = wire.read(w.session, statements, asked)
     if not found:
         return None
-    organisation, roles, choices, *values = found[0]
+    organisation, roles, choices, before, *values = found[0]
     account = dict(zip(_names(), values, strict=True))
     if not account["active"]:
         return None
     renumber(w.session, w.province, organisation)
-    answer: Json | None = NOT_ASKED
+    answer: Json | None = before if looked else NOT_ASKED
     if claimed:
         ((content, answer),) = claimed[0]
         if content:
@@ -126,7 +129,12 @@ CLAIM = wire.Prepared(
 
 
 @cache
-def _known() -> wire.Prepared:
+def _known(looked: bool) -> wire.Prepared:
+    before = select(AnsweredRequest.answer).where(
+        AnsweredRequest.province == bindparam("province", type_=SmallInteger()),
+        AnsweredRequest.key == literal_column("'person:'") + cast(Account.id, Text) + bindparam("key", type_=Text()),
+        AnsweredRequest.content == literal_column("''"),
+    )
     organisation = select(OrganisationChange.number).where(OrganisationChange.province == bindparam("province", type_=SmallInteger()))
     role = func.jsonb_build_object(
         literal_column("'name'"), RoleName.name, literal_column("'description'"), RoleName.description, type_=JSONB()
@@ -136,7 +144,7 @@ def _known() -> wire.Prepared:
     return wire.prepared(
         select(
             organisation.scalar_subquery(), roles.correlate(Account).scalar_subquery(), choices.correlate(Account).scalar_subquery(),
-            *wire.columns(Account),
+            before.correlate(Account).scalar_subquery() if looked else null(), *wire.columns(Account),
         ).where(Account.fs_uniquifier == bindparam("uniquifier", type_=Text()))
     )  # fmt: skip
 

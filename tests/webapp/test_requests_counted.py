@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,16 +13,20 @@ import pytest
 from flask import Flask, request
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from engine.accounts.model import AccessToken, Account, new_token
 from engine.commands import dossiers, organisation
 from engine.dossier.model import Dossier
+from engine.kernel.journal import JournalLine
+from engine.kernel.journal_check import faults_of
 from engine.kernel.requests import AnsweredRequest
 from engine.kernel.unit_of_work import Actor
+from engine.office import flow
 from engine.organisation.model import Appointment
 from engine.process.model import Task
 from engine.runtime import Runtime
+from tests.commands.test_races import waits
 from tests.support.office import LEAVE, Office
 from tests.support.statements import counted
 from tests.support.visitors import Visitor, account_of, signed_in, token
@@ -57,7 +64,7 @@ def sent(visitor: Visitor, task: Any, mark: str, **more: str) -> Any:
     return visitor.client.post(f"/desk/tasks/{task.id}/completion", data=fields)
 
 
-def test_an_officer_completes_a_step_in_one_transaction_of_five_statements(head: Visitor, office: Office) -> None:
+def test_an_officer_completes_a_step_in_one_transaction_of_four_statements(head: Visitor, office: Office) -> None:
     first, second = waiting(office), waiting(office)
     mark = token(head.get("/account").text)
     assert sent(head, first, mark, request_id="one").status_code == 303
@@ -66,10 +73,77 @@ def test_an_officer_completes_a_step_in_one_transaction_of_five_statements(head:
         answer = sent(head, second, mark, request_id="two")
 
     assert answer.status_code == 303, answer.text
-    # Who asks; whether it was asked before; the dossier locked; what is around it; everything written, the answer with it.
-    assert (len(asked), asked.commits) == (5, 1), asked
-    again = sent(head, second, mark, request_id="two")
+    # Who asks, and whether it was asked before; the dossier locked; what is around it; everything written, the answer with it.
+    assert (len(asked), asked.commits) == (4, 1), asked
+    with counted() as asked:
+        again = sent(head, second, mark, request_id="two")
     assert (again.status_code, again.headers["Location"]) == (303, answer.headers["Location"])
+    assert len(asked) == 1, asked
+
+
+@contextmanager
+def held(office: Office, task: Any) -> Iterator[None]:
+    """Hold the dossier of a task while the block runs: whoever is to write there has looked by then, and waits."""
+    with office.runtime.begin(SYSTEM) as w:
+        flow.lock_task(w, task.id)
+        yield
+
+
+def told(answer: Any) -> tuple[int, str]:
+    return answer.status_code, answer.headers.get("Location", "")
+
+
+def effects(office: Office, *of: Any) -> tuple[int, int]:
+    """How many of these steps were completed, and how many answers are kept."""
+    with office.runtime.begin(SYSTEM) as w:
+        chains = {task.dossier_id for task in of}
+        done = select(func.count()).where(JournalLine.chain.in_(chains), JournalLine.kind == "task.completed")
+        return w.session.scalar(done) or 0, w.session.scalar(select(func.count()).select_from(AnsweredRequest)) or 0
+
+
+def test_the_same_form_twice_at_the_same_moment_completes_the_step_once_and_gets_one_answer(app: Flask, office: Office) -> None:
+    task, browsers = waiting(office), [signed_in(app, office, "division_head") for _ in range(3)]
+    marks = [token(one.get("/account").text) for one in browsers]
+
+    with ThreadPoolExecutor(3) as pool:
+        with held(office, task):
+            forms = [pool.submit(sent, one, task, mark, request_id="one") for one, mark in zip(browsers, marks, strict=True)]
+            waits(office, 3)  # each has looked for the number and found none
+        answers = {told(one.result(60)) for one in forms}
+
+    assert len(answers) == 1
+    assert answers.pop()[0] == 303
+    assert effects(office, task) == (1, 1)
+    other = told(sent(browsers[0], task, marks[0], request_id="another"))
+    assert other[0] == 409, "the step was closed by another form"
+
+
+def test_of_one_number_used_for_two_steps_at_the_same_moment_the_second_is_taken_back_whole(app: Flask, office: Office) -> None:
+    slow, quick = waiting(office), waiting(office)
+    first, second = signed_in(app, office, "division_head"), signed_in(app, office, "division_head")
+    marks = token(first.get("/account").text), token(second.get("/account").text)
+
+    with ThreadPoolExecutor(1) as pool:
+        with held(office, slow):
+            late = pool.submit(sent, first, slow, marks[0], request_id="one")
+            waits(office, 1)
+            answer = told(sent(second, quick, marks[1], request_id="one"))
+        assert told(late.result(60)) == answer
+
+    assert answer[0] == 303
+    assert effects(office, slow, quick) == (1, 1)
+    assert effects(office, slow) == (0, 1)
+    with office.runtime.begin(SYSTEM) as w:
+        assert w.session.get_one(Task, (w.province, slow.id)).state == "open"
+        assert list(faults_of(w.session, w.province, [0, 0])) == []
+
+
+def test_a_form_that_was_refused_is_new_again(head: Visitor, office: Office) -> None:
+    task = waiting(office)
+    mark = token(head.get("/account").text)
+    assert sent(head, task, mark, request_id="one", **{"f.decision": "nothing of these"}).status_code == 422
+    assert sent(head, task, mark, request_id="one").status_code == 303
+    assert effects(office, task) == (1, 1)
 
 
 def test_a_program_completes_a_step_in_one_transaction_of_four_statements(app: Flask, office: Office) -> None:

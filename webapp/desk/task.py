@@ -121,7 +121,7 @@ def draft(task_id: UUID) -> ResponseReturnValue:
 
 @area.post("/tasks/<uuid:task_id>/completion")
 @signed_in
-@act("desk.task")
+@act("desk.task", claims=False)
 def complete(w: UnitOfWork, task_id: UUID) -> ResponseReturnValue:
     """Complete the step; the next task opens by itself, and for ten seconds this one can be called back."""
     done = commands.complete(w, task_id, lambda form: read_answers(form.fields), version=this_request().form.get("_version", None, int))
