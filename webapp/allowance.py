@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable
 from threading import Lock
 
-from flask import current_app
 from werkzeug.exceptions import TooManyRequests
+
+from webapp.application import this_application
 
 MOST_CALLERS = 10_000
 
@@ -44,7 +45,7 @@ def count(caller: str) -> None:
     Raises:
         TooManyRequests: with after how many seconds it may come again.
     """
-    known: Allowance = current_app.extensions["allowance"]
+    known: Allowance = this_application().extensions["allowance"]
     wait = known.take(caller)
     if wait:
         raise TooManyRequests(retry_after=math.ceil(wait))

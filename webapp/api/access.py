@@ -12,6 +12,7 @@ from engine.queries.signed_in import SignedIn, signed_in
 from engine.queries.tokens import holder
 from engine.runtime import Actor, UnitOfWork
 from webapp.allowance import count
+from webapp.application import at_hand, this_request
 from webapp.transaction import look
 
 SYSTEM = Actor(kind="system", label="api")
@@ -21,7 +22,7 @@ GRANT_SECONDS = 30 * 60
 
 def bearer() -> str:
     """Return the token of the request; empty when there is none."""
-    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+    scheme, _space, token = this_request().headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
@@ -38,9 +39,9 @@ def recognise(w: UnitOfWork) -> None:
         unknown()
         abort(401)
     count(f"account:{found.actor.account}")
-    if request.method != "GET" and not found.writes:
+    if this_request().method != "GET" and not found.writes:
         raise Forbidden("api.token_reads_only")
-    g.actor = found.actor
+    at_hand().actor = found.actor
 
 
 def unknown() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response
 
-from webapp.application import carry
+from webapp.application import at_hand, carry, this_request
 from webapp.security import csrf
 
 area = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -14,8 +14,8 @@ csrf.exempt(area)  # no cookie is ever looked at here, so no other site can act 
 @area.before_request
 def choose_language() -> None:
     """Speak the language the program asks for."""
-    asked = request._get_current_object()  # type: ignore[attr-defined]
-    g.language = asked.accept_languages.best_match(["vi", "en"], "vi") if "HTTP_ACCEPT_LANGUAGE" in asked.environ else "vi"
+    asked = this_request()
+    at_hand().language = asked.accept_languages.best_match(["vi", "en"], "vi") if "HTTP_ACCEPT_LANGUAGE" in asked.environ else "vi"
 
 
 @area.after_request
@@ -23,5 +23,5 @@ def ask_for_a_token(response: Response) -> Response:
     """Say how to sign in when that is what is missing."""
     if response.status_code == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="motcua"'
-    carry(response.headers, (("Content-Language", g.get("language", "vi")),))
+    carry(response.headers, (("Content-Language", at_hand().get("language", "vi")),))
     return response

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import cache, wraps
 from typing import Any, Literal
 
-from flask import Response, jsonify, request, url_for
+import orjson
+from flask import Response, jsonify, make_response, request, url_for
 from werkzeug.exceptions import BadRequest
 
 from engine.errors import Invalid, Refused
@@ -18,6 +19,7 @@ from engine.runtime import UnitOfWork
 from webapp.api import access
 from webapp.api.area import area
 from webapp.api.shapes import asked, read, written
+from webapp.application import Answer, this_request
 from webapp.security import limiter
 from webapp.transaction import actor, runtime, work
 
@@ -102,7 +104,7 @@ def route(
         @wraps(view)
         def answered(**parts: Any) -> Response:
             if together:
-                request.get_data()
+                this_request().get_data()
                 with runtime().begin(access.SYSTEM) as w:
                     access.recognise(w)
                     w.actor = actor()
@@ -140,10 +142,11 @@ def sent(entry: Route) -> Any:
     """
     if entry.files:
         return {name: text for name, text in request.form.items() if name not in entry.files}
-    if not request.data:
+    body = this_request()
+    if not body.data:
         return {}
     try:
-        return request.get_json(force=True)
+        return body.get_json(force=True)
     except BadRequest:
         raise Invalid({"body": Refused("api.body_unreadable", field="body")}) from None
 
@@ -187,7 +190,7 @@ def idempotency() -> tuple[str, str]:
     Raises:
         Invalid: the key is too long.
     """
-    key = request.headers.get(KEY, "").strip()
+    key = this_request().headers.get(KEY, "").strip()
     if len(key) > 200:
         raise Invalid({KEY: Refused("api.field_wrong", field=KEY, name=KEY, expected="≤ 200")})
     if not key or request.method == "GET" or not (actor().account is not None or actor().label.startswith("owner:")):
@@ -226,9 +229,12 @@ def finished(entry: Route, answer: Any) -> Response:
         return answer
     if answer is None:
         return Response(status=204)
-    response = jsonify(written(answer))
-    response.status_code = entry.status
-    return response
+    told = written(answer)
+    try:
+        content = orjson.dumps(told, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError:  # a number or a letter only the library writes
+        return make_response(jsonify(told), entry.status)
+    return Answer(content, entry.status, mimetype=JSON)
 
 
 @cache

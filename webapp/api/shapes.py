@@ -82,6 +82,19 @@ def without_default(field: Any) -> bool:
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
+@cache
+def parts_of(shape: type) -> dict[str, tuple[Any, bool]]:
+    """Return the fields of a dataclass: of what type each is, and whether it must be given."""
+    known = hints(shape)
+    return {field.name: (known[field.name], without_default(field)) for field in dataclasses.fields(shape)}
+
+
+@cache
+def names_of(shape: type) -> tuple[str, ...]:
+    """Return the names of a dataclass's fields."""
+    return tuple(field.name for field in dataclasses.fields(shape))
+
+
 def written(value: Any) -> Any:
     """Return a value as JSON carries it."""
     if value is None or isinstance(value, bool | int | str):
@@ -97,7 +110,7 @@ def written(value: Any) -> Any:
     if isinstance(value, Decimal):
         return format(value, "f")
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: written(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {name: written(getattr(value, name)) for name in names_of(type(value))}
     if isinstance(value, Mapping):
         return {str(key): written(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset | Sequence):
@@ -128,15 +141,15 @@ def _dataclass(shape: type, given: Any, path: str, wrong: dict[str, Refused]) ->
     if not isinstance(given, Mapping):
         wrong[path or "body"] = Refused("api.field_wrong", field=path or "body", name=path or "body", expected="object")
         return None
-    fields = {field.name: field for field in dataclasses.fields(shape)}
+    fields = parts_of(shape)
     for name in given:
         if name not in fields:
             wrong[f"{path}{name}"] = Refused("api.field_unknown", field=f"{path}{name}"[:80], name=f"{path}{name}"[:80])
     values = {}
-    for name, field in fields.items():
+    for name, (kind, needed) in fields.items():
         if name in given:
-            values[name] = _value(hints(shape)[name], given[name], f"{path}{name}", wrong)
-        elif without_default(field):
+            values[name] = _value(kind, given[name], f"{path}{name}", wrong)
+        elif needed:
             wrong[f"{path}{name}"] = Refused("api.field_missing", field=f"{path}{name}", name=f"{path}{name}")
     return shape(**values) if not wrong else None
 
