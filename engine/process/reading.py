@@ -110,6 +110,8 @@ def due_events(instance: Instance) -> Iterator[tuple[datetime, Any, str]]:
 
 def timers(instance: Instance) -> tuple[Timer, ...]:
     """Return all running deadlines, the earliest first."""
+    if not instance.event_manager.tasks:
+        return ()
     found = [Timer(f"{instance.uuid_of(task)}/{element}", element, due_at) for due_at, task, element in due_events(instance)]
     return tuple(sorted(found, key=lambda timer: (timer.due_at, timer.key)))
 
@@ -130,12 +132,18 @@ def listening(instance: Instance, kind: str) -> Iterator[tuple[str, Any]]:
 
 def signals(instance: Instance) -> tuple[str, ...]:
     """Return the names of the signals this instance listens to."""
-    return tuple(sorted({name for name, _ in listening(instance, "signal")}))
+    return _listened_to(instance, "signal")
 
 
 def messages(instance: Instance) -> tuple[str, ...]:
     """Return the names of the messages this instance waits for."""
-    return tuple(sorted({name for name, _ in listening(instance, "message")}))
+    return _listened_to(instance, "message")
+
+
+def _listened_to(instance: Instance, kind: str) -> tuple[str, ...]:
+    if not (instance.event_manager.tasks or instance.spec.start.trigger_specs):
+        return ()  # as mostly
+    return tuple(sorted({name for name, _ in listening(instance, kind)}))
 
 
 def thrown(events: list[BpmnEvent]) -> tuple[Thrown, ...]:

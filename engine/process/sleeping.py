@@ -144,7 +144,8 @@ class Tasks(dict[int, Any]):
 
     def below(self, place: int) -> list[int]:
         """Return the numbers of the tasks below that of a row, as they were read."""
-        return [*compress(map(_NUMBER, self.rows), map(eq, map(_PARENT, self.rows), repeat(place)))]
+        after = self.rows[place + 1 :]
+        return [*compress(map(_NUMBER, after), map(eq, map(_PARENT, after), repeat(place)))]
 
 
 class Once:

@@ -24,7 +24,7 @@ from engine.process.merging import same
 from engine.process.program import Program
 from engine.process.sleeping import EMPTY, SAME, STANDING, TRIGGERED, Tasks, Woken, awake, untouched
 from engine.process.spiff import CatchingEvent, TaskState
-from engine.process.ticks import TICKS, Ticks
+from engine.process.ticks import TICKS
 
 FORMAT = 1
 MAX_BYTES = 8 * 1024 * 1024
@@ -63,8 +63,9 @@ class _Values:
 
     def instead(self, before: Any, after: Any) -> Any:
         """Return *after*, changes that stand in the place of those read *before*."""
-        if before.__class__ is list and not {*before[0].values()} <= {*(after[0].values() if after.__class__ is list else ())}:
-            self.lost = True
+        if before.__class__ is list:
+            named = after[0].values() if after.__class__ is list else ()
+            self.lost = self.lost or not {*before[0].values()}.issubset(named)
         return after
 
 
@@ -104,7 +105,7 @@ def load(state: bytes, program: Program, engine: Engine) -> Instance:
     Raises: Refused ``process.state_unreadable``.
     """
     body, lines = _read(state)
-    TICKS.set(Ticks(body["ticks"]))
+    TICKS.get().last = body["ticks"]
     spec, subs = program.specifications()
     instance = Instance.read(spec, subs, engine, body)
     instance.lines, instance.levels = lines, len(body["flows"])
@@ -190,8 +191,7 @@ def _flow(flow: Any, names: list[str], places: Mapping[int, int], values: _Value
             if not untouched(task):
                 changes = values.instead(changes, _changes(task, values))
         else:
-            name = _name(task.task_spec.name, names)
-            changes = _changes(task, values)
+            name, changes = _name(task.task_spec.name, names), _changes(task, values)
         rows[places[task.id]] = [
             task.id,
             name,
