@@ -167,19 +167,20 @@ def _places(tasks: dict[int, Any]) -> dict[int, int]:
 
 
 def _asleep(tasks: dict[int, Any], places: Mapping[int, int]) -> list[Any]:
-    """Return the rows of *tasks*, with None for whoever is awake or moved."""
+    """Return the rows of *tasks* as they will stand, for whoever is awake what is put in its place: what was read, or None."""
     if not isinstance(tasks, Tasks):
         return [None] * len(tasks)
     rows = tasks.rows
     if not tasks.gone:
         return [*rows, *[None] * (len(tasks) - len(rows))]
-    return [
-        None if entry.__class__ is not int
+    found: list[Any] = []
+    for place, entry in enumerate(dict.values(tasks)):
+        row = rows[entry] if entry.__class__ is int else None
         # Whoever stands where it stood has its parent where it was: parents come first.
-        else rows[entry] if place == entry or rows[entry][3] < 0
-        else [*rows[entry][:3], places[rows[rows[entry][3]][0]], *rows[entry][4:]]
-        for place, entry in enumerate(dict.values(tasks))
-    ]  # fmt: skip
+        if row is not None and place != entry and row[3] >= 0:
+            row = [*row[:3], places[rows[row[3]][0]], *row[4:]]
+        found.append(row)
+    return found
 
 
 def _flow(flow: Any, names: list[str], places: Mapping[int, int], values: _Values) -> dict[str, Any]:
