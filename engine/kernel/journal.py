@@ -154,7 +154,7 @@ def parts(session: Session, province: int, at: datetime, actor: Json, recorded: 
     (chain,) = chains
     number, previous, recorded_at = heads[chain]
     lines = _lines(heads[chain], province, chain, at, actor, recorded)
-    given = [province, chain, at, recorded_at, json_text(actor)]
+    given = [province, chain, at, recorded_at, json_text(actor)]  # as `SHARED`, and then for each line as `OWN`
     for line in lines:
         given += line.number, line.kind, json_text(line.facts), line.previous, line.hash
     return [
@@ -182,8 +182,8 @@ def seal(session: Session, province: int, at: datetime, actor: Json, recorded: l
         )
 
 
-class Line(NamedTuple):
-    """What a line of the journal says by itself; the rest it shares with all lines of its transaction."""
+class _Own(NamedTuple):
+    """What a line says by itself, as `OWN`; the rest it shares with all lines of its transaction."""
 
     number: int
     kind: str
@@ -192,15 +192,15 @@ class Line(NamedTuple):
     hash: bytes
 
 
-def _lines(head: tuple[int, bytes, datetime], province: int, chain: UUID, at: datetime, actor: Json, recorded: list[Fact]) -> list[Line]:
+def _lines(head: tuple[int, bytes, datetime], province: int, chain: UUID, at: datetime, actor: Json, recorded: list[Fact]) -> list[_Own]:
     number, previous, recorded_at = head
-    lines: list[Line] = []
+    lines: list[_Own] = []
     where, when = plain(chain), [plain(at), plain(recorded_at)]
     for item in recorded:
         number += 1
         # As `line_content`, of parts that are plain already: facts since they were recorded, the actor as the unit of work gives it.
         own = line_hash(previous, encoded([FORMAT, province, where, number, *when, item.kind, actor, item.facts]))
-        lines.append(Line(number, item.kind, item.facts, previous, own))
+        lines.append(_Own(number, item.kind, item.facts, previous, own))
         previous = own
     return lines
 

@@ -41,7 +41,6 @@ def _text(value: str) -> bytes:
     return written
 
 
-@lru_cache(64)  # the instant of a unit of work stands in most rows it writes
 def _instant(value: datetime) -> bytes:
     since = value - _EPOCH
     return ((since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds).to_bytes(8, "big", signed=True)
@@ -56,7 +55,7 @@ def _texts(values: list[str]) -> bytes:
 _WRITE: dict[type, Callable[[Any], Any]] = {
     type(None): {}.get,  # nothing for nothing
     str: _text,
-    int: lru_cache(1024)(b"%d".__mod__),
+    int: b"%d".__mod__,
     bool: lambda value: b"t" if value else b"f",
     bytes: bytes,
     UUID: lambda value: value.int.to_bytes(16, "big"),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from threading import Event, Thread
 from typing import Any, cast
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -98,6 +99,12 @@ def test_what_travels_in_the_servers_form_is_what_the_driver_would_send(session:
     kind = "uuid" if isinstance(value, UUID) else "timestamptz"
     (((same,),),) = wire.line(session).go([(f"select $1 = $2::text::{kind}", [value, told])])
     assert same
+
+
+def test_the_hour_that_comes_twice_is_written_as_two(session: Session) -> None:
+    """For Python the two are equal and have one hash, so nothing may be kept of an instant by its value."""
+    first, second = (datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"), fold=fold) for fold in (0, 1))
+    assert wire.line(session).go([("select $2 - $1", [first, second])]) == [[(timedelta(hours=1),)]]
 
 
 @settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
